@@ -1,0 +1,155 @@
+/**
+ * The memory cgroups of all targets. Levels are shared: a cgroup that many targets, or many
+ * targets' ancestors, have in common is opened once and read once a tick.
+ *
+ * Cost a tick: one pread for each own level and each ancestor with a limit, and memory.stat for at
+ * most `STATS_PER_TICK` of them in turn; the others keep their last count of page cache.
+ */
+import fs from 'node:fs';
+import { describeProblem, type ProcFiles, readText } from '../procfs/files.ts';
+import type { CgroupSource, CgroupView } from '../world.ts';
+import {
+  createLevel,
+  type OpenLevel,
+  readLimit,
+  readOomKills,
+  readStat,
+  readUsage,
+} from './level.ts';
+import { type CgroupMounts, lineage, parseMounts, placeOf } from './mounts.ts';
+
+const STATS_PER_TICK = 32;
+
+interface OpenView extends CgroupView {
+  readonly levels: OpenLevel[];
+}
+
+export interface CgroupsOptions {
+  readonly files: ProcFiles;
+  readonly procRoot: string;
+  readonly cgroupRoot: string | undefined;
+}
+
+export function createCgroups({ files, procRoot, cgroupRoot }: CgroupsOptions): CgroupSource {
+  const mounts = cgroupRoot === undefined ? mountsOf(procRoot) : mountsAt(cgroupRoot);
+  const levels = new Map<string, OpenLevel>();
+  let turn = 0;
+
+  const acquire = (
+    at: { version: 1 | 2; directory: string; path: string },
+    timeMs: number,
+  ): OpenLevel | null => {
+    const known = levels.get(at.directory);
+    if (known) return known;
+    const level = createLevel(files, at);
+    readStat(files, level);
+    readUsage(files, level);
+    if (Number.isNaN(level.usageBytes)) {
+      close(level);
+      return null;
+    }
+    readLimit(files, level);
+    level.limitReadMs = timeMs;
+    levels.set(at.directory, level);
+    return level;
+  };
+
+  const close = (level: OpenLevel): void => {
+    files.release(level.usageFile);
+    files.release(level.statFile);
+    levels.delete(level.directory);
+  };
+
+  return {
+    open(pid, timeMs) {
+      const { text, problem } = readText(`${procRoot}/${pid}/cgroup`);
+      if (text === null) return `/proc/${pid}/cgroup: ${describeProblem(problem)}`;
+      const place = placeOf(text, mounts);
+      if (typeof place === 'string') return place;
+      const { version, path } = place;
+      const opened = lineage(path)
+        .map((each) => ({ version, path: each, directory: directoryOf(place.directory, each) }))
+        .map((at) => acquire(at, timeMs))
+        .filter((level) => level !== null);
+      const own = opened[0];
+      if (own?.path !== path) return `the cgroup ${path} does not account memory`;
+      own.owners++;
+      for (const level of opened) level.users++;
+      return {
+        version,
+        path,
+        directory: own.directory,
+        levels: opened,
+        get hiddenLimitBytes() {
+          return hiddenLimit(opened);
+        },
+      };
+    },
+
+    release(view) {
+      const opened = (view as OpenView).levels;
+      if (opened[0]) opened[0].owners--;
+      for (const level of opened) if (--level.users === 0) close(level);
+    },
+
+    sample() {
+      const read = [...levels.values()].filter(
+        (level) => level.owners > 0 || level.limitBytes < Infinity,
+      );
+      const stats = Math.min(STATS_PER_TICK, read.length);
+      for (let i = 0; i < stats; i++) readStat(files, read[turn++ % read.length]!);
+      for (const level of read) readUsage(files, level);
+    },
+
+    refreshLimits(view, timeMs, intervalMs) {
+      for (const level of (view as OpenView).levels) {
+        const ageMs = timeMs - level.limitReadMs;
+        if (ageMs >= 0 && ageMs < intervalMs) continue;
+        readLimit(files, level);
+        readStat(files, level);
+        readUsage(files, level);
+        level.limitReadMs = timeMs;
+      }
+    },
+
+    oomKills: (view) => readOomKills(files, (view as OpenView).levels[0]!),
+
+    members(path) {
+      const mount = mounts.memory ?? mounts.unified;
+      const known = [mounts.memory, mounts.unified].some(
+        (each) => each && path.startsWith(`${each.directory}/`),
+      );
+      if (!mount) return 'no cgroup hierarchy is mounted here';
+      const directory = known ? path : directoryOf(mount.directory, path);
+      const { text, problem } = readText(`${directory}/cgroup.procs`);
+      if (text === null) return `the cgroup ${path}: ${describeProblem(problem)}`;
+      const pids = text
+        .split('\n')
+        .filter((line) => line !== '')
+        .map(Number);
+      return pids.length > 0 ? pids : `the cgroup ${path} is empty`;
+    },
+  };
+}
+
+/** What v1's memory.stat knows of ancestors that this mount does not show. */
+function hiddenLimit(levels: readonly OpenLevel[]): number {
+  const visible = Math.min(...levels.map((level) => level.limitBytes));
+  const hierarchical = levels[0]?.hierarchicalLimitBytes ?? Infinity;
+  return hierarchical < visible ? hierarchical : Infinity;
+}
+
+const directoryOf = (mount: string, path: string): string =>
+  path === '/' ? mount : `${mount}${path.startsWith('/') ? '' : '/'}${path}`;
+
+const mountsOf = (procRoot: string): CgroupMounts =>
+  parseMounts(readText(`${procRoot}/self/mountinfo`).text ?? '');
+
+/** A root that was given: v1 when it has a memory directory or is one, else v2. */
+function mountsAt(cgroupRoot: string): CgroupMounts {
+  const memory = fs.existsSync(`${cgroupRoot}/memory`) ? `${cgroupRoot}/memory` : cgroupRoot;
+  const isV1 = memory !== cgroupRoot || fs.existsSync(`${cgroupRoot}/memory.limit_in_bytes`);
+  return isV1
+    ? { memory: { version: 1, root: '/', directory: memory }, unified: undefined }
+    : { memory: undefined, unified: { version: 2, root: '/', directory: cgroupRoot } };
+}

@@ -1,0 +1,107 @@
+import type { Frame } from './frame.ts';
+import { equalIds, layOutSegment, type Segment, type SegmentMeta, streamsAt } from './segment.ts';
+import type { Summary } from './summary.ts';
+import { encodeTimes, maxTimeBytes } from './time-codec.ts';
+import { encodeValues, maxEncodedBytes } from './xor-codec.ts';
+
+/** A segment in the making: columns are added in ascending order of their ids, then it is finished. */
+export interface SegmentBuilder {
+  /** One column: a stream, or three in the order min, mean, max. Skipped when nothing is known. */
+  add(id: number, streams: readonly Frame[], summary: Readonly<Summary>): void;
+  finish(): Segment;
+  /** memory in use until finished */
+  readonly bytes: number;
+}
+
+export interface BuilderOptions {
+  readonly meta: SegmentMeta;
+  /** of the rows; the first is `meta.firstMs` */
+  readonly times: Float64Array;
+  /** most columns that will be added */
+  readonly columns: number;
+  /** ids of a neighbour, which the segment shares if they are its own */
+  readonly likelyIds?: Uint32Array;
+}
+
+/** Streams there is room for at first, if they are as long as can be. */
+const FIRST_STREAMS = 64;
+
+/** The same bits in every row of every stream. */
+function isConstant(streams: readonly Frame[], rows: number): boolean {
+  const low = streams[0]!.words[0];
+  const high = streams[0]!.words[1];
+  for (const { words } of streams) {
+    for (let word = 0; word < 2 * rows; word += 2) {
+      if (words[word] !== low || words[word + 1] !== high) return false;
+    }
+  }
+  return true;
+}
+
+/** Encodes columns one by one into a growing buffer. Cost: one pass a stream, one copy at the end. */
+export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
+  const { meta, times, columns, likelyIds } = options;
+  const { rows } = meta;
+  const streamCount = streamsAt(meta.level);
+  const roomBytes = maxEncodedBytes(rows);
+  // One buffer for all: allocating one costs more than the rest of a small segment.
+  const fixed = new ArrayBuffer(columns * 32 + (columns * streamCount + 1) * 4);
+  const ranges = new Float64Array(fixed, 0, columns * 3);
+  const counts = new Uint32Array(fixed, columns * 24, columns);
+  const columnIds = new Uint32Array(fixed, columns * 28, columns);
+  const offsets = new Uint32Array(fixed, columns * 32, columns * streamCount + 1);
+  let scratch = new Uint8Array(roomBytes * Math.min(columns * streamCount + 1, FIRST_STREAMS));
+  let used = 0;
+  let added = 0;
+
+  function makeRoom(bytes: number): void {
+    if (used + bytes <= scratch.length) return;
+    const grown = new Uint8Array(Math.ceil(scratch.length * 1.5) + bytes);
+    grown.set(scratch.subarray(0, used));
+    scratch = grown;
+  }
+
+  return {
+    add(id, streams, summary) {
+      if (summary.count === 0) return;
+      const constant = isConstant(streams, rows);
+      for (let stream = 0; stream < streamCount; stream++) {
+        if (!constant) {
+          makeRoom(roomBytes);
+          used += encodeValues(streams[stream]!.words, rows, scratch, used);
+        }
+        offsets[added * streamCount + stream + 1] = used;
+      }
+      columnIds[added] = id;
+      ranges[added] = summary.min;
+      ranges[columns + added] = summary.max;
+      ranges[2 * columns + added] = summary.sum;
+      counts[added] = summary.count;
+      added += 1;
+    },
+
+    finish() {
+      makeRoom(maxTimeBytes(rows));
+      const timeBytes = encodeTimes(times, scratch, used);
+      const written = columnIds.subarray(0, added);
+      const ids = likelyIds && equalIds(likelyIds, written) ? likelyIds : written.slice();
+      const segment = layOutSegment(meta, ids, { timeBytes, streamBytes: used });
+      // Loops: for the few columns of a flush, a view to copy from costs more than the copy.
+      for (let column = 0; column < added; column++) {
+        segment.min[column] = ranges[column]!;
+        segment.max[column] = ranges[columns + column]!;
+        segment.sum[column] = ranges[2 * columns + column]!;
+        segment.count[column] = counts[column]!;
+      }
+      for (let slot = 0; slot < segment.offsets.length; slot++)
+        segment.offsets[slot] = offsets[slot]!;
+      segment.timeBytes.set(scratch.subarray(used, used + timeBytes));
+      segment.bytes.set(scratch.subarray(0, used));
+      return segment;
+    },
+
+    get bytes() {
+      return scratch.length + fixed.byteLength;
+    },
+  };
+}

@@ -1,0 +1,21 @@
+/**
+ * What callers send is validated; what they get is typed. A query is text, so its numbers and
+ * booleans are converted; a body is JSON and says what it means: "12" is not 12, and null is not 0.
+ *
+ * Answers are built by views whose types come from the response schemas, so a serialiser compiled
+ * for each route and status would check nothing more, and it holds 8 MB.
+ */
+import { Ajv } from 'ajv';
+import type { FastifyInstance } from 'fastify';
+
+const COMMON = { allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true } as const;
+
+/** Sets the compilers of this scope. Cost: two Ajv instances, compiled once per route at start. */
+export function useValidation(app: FastifyInstance): void {
+  const body = new Ajv(COMMON);
+  const text = new Ajv({ ...COMMON, coerceTypes: true });
+  app.setValidatorCompiler(({ schema, httpPart }) =>
+    (httpPart === 'body' ? body : text).compile(schema as object),
+  );
+  app.setSerializerCompiler(() => JSON.stringify);
+}

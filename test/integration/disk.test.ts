@@ -1,0 +1,128 @@
+import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterEach, describe, expect, it } from 'vitest';
+import { statusView } from '../../src/http/status-view.ts';
+import { canMount, mountTmpfs } from '../unit/ledger/tmpfs.ts';
+import {
+  aClock,
+  alertsOf,
+  aWarden,
+  FIRES,
+  sample,
+  stop,
+  stopWardens,
+  timesOf,
+} from './a-warden.ts';
+import { aDataDir, anApp, end, endApps } from './an-app.ts';
+
+afterEach(stopWardens);
+afterEach(endApps);
+
+describe('the disk', () => {
+  it.skipIf(!canMount(aDataDir()))(
+    'that is full is told of, and nothing is lost once there is room',
+    async () => {
+      await onSmallDisk(async (dataDir) => {
+        const clock = aClock();
+        const yaml = `history: { flush: 5s, retention: 1h }${FIRES}`;
+        const warden = aWarden(yaml, { clock, dataDir });
+        const warnings = (): readonly string[] => statusView(warden, 'self', '0').self.warnings;
+        sample(warden, clock, 20);
+        expect(warnings()).toEqual([]);
+        const ballast = join(dataDir, 'ballast');
+        fill(ballast);
+        sample(warden, clock, 60);
+        expect(warnings()).toEqual([expect.stringMatching(/disk: .*full/)]);
+        expect(timesOf(warden)).toHaveLength(80);
+        rmSync(ballast);
+        sample(warden, clock, 10);
+        expect(warnings()).toEqual([]);
+        const times = timesOf(warden);
+        await stop(warden);
+        const again = aWarden(yaml, { clock, dataDir });
+        expect(timesOf(again)).toEqual(times);
+        expect(again.archive.droppedSegments).toBe(0);
+        await stop(again);
+      });
+    },
+  );
+
+  it.skipIf(!canMount(aDataDir()))(
+    'that stays full costs the oldest history on it, which is told, and no state',
+    async () => {
+      await onSmallDisk(async (dataDir) => {
+        const clock = aClock();
+        const yaml = `history: { flush: 1s, retention: 1h }${FIRES}`;
+        const warden = aWarden(yaml, { clock, dataDir });
+        const ballast = join(dataDir, 'ballast');
+        fill(ballast);
+        sample(warden, clock, 300);
+        expect(warden.archive.warnings).toEqual([
+          expect.stringMatching(/^disk: .*full/),
+          expect.stringMatching(/^\d+ writes of history were given up/),
+        ]);
+        rmSync(ballast);
+        sample(warden, clock, 10);
+        expect(warden.archive.warnings).toEqual([expect.stringContaining('given up')]);
+        expect(timesOf(warden)).toHaveLength(310);
+        await stop(warden);
+        const again = aWarden(yaml, { clock, dataDir });
+        expect(again.archive.warnings).toEqual([]);
+        const told = alertsOf(again);
+        sample(again, clock, 5);
+        expect(told).toEqual([]);
+        const kept = timesOf(again).length;
+        expect(kept).toBeGreaterThan(60);
+        expect(kept).toBeLessThan(310);
+        await stop(again);
+      });
+    },
+  );
+
+  it('with a corrupt file gets it moved aside and a new one begun, and that is said', async () => {
+    const dataDir = aDataDir();
+    await end(await anApp('', { dataDir }));
+    const file = join(dataDir, 'memwarden.db');
+    writeFileSync(file, Buffer.alloc(statSync(file).size, 'not a database '));
+    const app = await anApp('', { dataDir });
+    const { self, history } = (await app.inject('/internal/memory/status')).json();
+    expect(self.warnings).toEqual([expect.stringMatching(/corrupt.*moved to/)]);
+    expect(history.persistent).toBe(true);
+    expect(readdirSync(dataDir).filter((name) => name.includes('corrupt'))).not.toEqual([]);
+    await end(app);
+    const again = await anApp('', { dataDir });
+    expect((await again.inject('/internal/memory/status')).json().self.warnings).toEqual([]);
+    expect(again.memory.history.firstMs).toBe(app.memory.history.firstMs);
+  });
+
+  it('that cannot be used leaves a service that remembers in memory, and says so', async () => {
+    const file = join(aDataDir(), 'a-file');
+    writeFileSync(file, '');
+    const app = await anApp('', { dataDir: join(file, 'data') });
+    app.memory.tick();
+    const { self, history, status } = (await app.inject('/internal/memory/status')).json();
+    expect(status).toBe('ok');
+    expect(history.persistent).toBe(false);
+    expect(self.warnings).toEqual([expect.stringContaining('memory only')]);
+  });
+});
+
+/** A file system of 2 MB, taken away with whatever still uses it. */
+async function onSmallDisk(work: (dataDir: string) => Promise<void>): Promise<void> {
+  const disk = mountTmpfs(join(aDataDir(), 'disk'), 'size=2m');
+  try {
+    await work(disk.dir);
+  } finally {
+    await stopWardens();
+    disk.unmount();
+  }
+}
+
+/** Takes all the room there is. */
+function fill(path: string): void {
+  try {
+    writeFileSync(path, Buffer.alloc(16 << 20));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'ENOSPC' });
+  }
+}

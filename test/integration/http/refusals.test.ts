@@ -1,0 +1,158 @@
+import { request } from 'node:http';
+import type { FastifyInstance, InjectOptions } from 'fastify';
+import { afterEach, describe, expect, it } from 'vitest';
+import { anApp, endApps } from '../an-app.ts';
+
+afterEach(endApps);
+
+const write = (app: FastifyInstance, payload: string | Buffer, type = 'application/json') =>
+  app.inject({ method: 'POST', url: '/cleanup', headers: { 'content-type': type }, payload });
+
+/** Every refusal has this shape, and tells nothing of where or how it runs. */
+function expectProblem(
+  response: { statusCode: number; headers: object; body: string },
+  status: number,
+  code: string,
+): void {
+  const problem = JSON.parse(response.body);
+  expect(problem).toMatchObject({ type: 'about:blank', status, code });
+  expect(response.statusCode).toBe(status);
+  expect(response.headers).toMatchObject({
+    'content-type': expect.stringContaining('application/problem+json'),
+  });
+  expect(problem.detail).not.toBe('');
+  expect(response.body).not.toMatch(/node_modules|\.ts\b|\bat .*:\d+:\d+/);
+}
+
+describe('a body', () => {
+  it('may have 64 KiB and not more', async () => {
+    const app = await anApp();
+    const fits = JSON.stringify({ level: 'gentle' }).padEnd(64 * 1024);
+    expect((await write(app, fits)).statusCode).toBe(200);
+    expectProblem(await write(app, `${fits} `), 413, 'MEM_BODY_TOO_LARGE');
+  });
+
+  it('of 10 MB is refused before it was read', async () => {
+    const app = await anApp();
+    const address = await app.listen({ host: '127.0.0.1', port: 0 });
+    const status = await new Promise<number | undefined>((resolve, reject) => {
+      const call = request(`${address}/cleanup`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+      });
+      call.on('response', (response) => {
+        response.resume();
+        resolve(response.statusCode);
+        call.destroy();
+      });
+      call.on('error', reject);
+      call.end(Buffer.alloc(10_000_000, 32));
+    });
+    expect(status).toBe(413);
+    expect((await app.inject('/health/live')).statusCode).toBe(200);
+  });
+
+  it.each([
+    'text/plain',
+    'text/plain; charset=utf-8',
+    'application/x-www-form-urlencoded',
+    'multipart/form-data; boundary=x',
+    'application/xml',
+    'nonsense',
+  ])('of type %s is refused', async (type) => {
+    const app = await anApp();
+    expectProblem(await write(app, '{"level":"gentle"}', type), 415, 'MEM_UNSUPPORTED_MEDIA_TYPE');
+  });
+
+  it.each([
+    '{"level":',
+    'gentle',
+    '\u0000',
+    '{"__proto__":{"level":"gentle"}}',
+    '{"constructor":{"prototype":{"dry_run":true}}}',
+    '{"level":"gentle","level2":1}',
+    '[[[[[]]]]]',
+    '1',
+    '"gentle"',
+    'true',
+  ])('%s is refused', async (payload) => {
+    const app = await anApp();
+    expectProblem(await write(app, payload), 400, 'MEM_BAD_REQUEST');
+    expect(({} as Record<string, unknown>).level).toBeUndefined();
+  });
+
+  it('is told what was wrong with each of its keys', async () => {
+    const app = await anApp();
+    const response = await write(app, '{"level":1,"dry_run":"yes"}');
+    const pointers = response.json().errors.map(({ pointer }: { pointer: string }) => pointer);
+    expect(pointers).toEqual(expect.arrayContaining(['body/level', 'body/dry_run']));
+  });
+});
+
+describe('a path', () => {
+  it.each([
+    ['GET', '/nothing'],
+    ['GET', '/internal/memory'],
+    ['GET', '/internal/memory/nothing'],
+    ['PUT', '/internal/memory/status'],
+    ['DELETE', '/metrics'],
+    ['GET', '/cleanup'],
+    ['HEAD', '/internal/memory/stream'],
+    ['GET', '/internal/memory/../../etc/passwd'],
+    ['GET', '/docs/static/..%2f..%2f..%2fpackage.json'],
+  ] as const)('%s %s is not there', async (method, url) => {
+    const app = await anApp();
+    const response = await app.inject({ method, url });
+    expect(response.statusCode).toBe(404);
+    expect(response.headers['content-type']).toContain('application/problem+json');
+  });
+
+  it.each(['/internal/memory/targets/%E0%A4%A', `/internal/memory/targets/${'x'.repeat(200)}`])(
+    '%s that cannot be read is a problem as well',
+    async (url) => {
+      const app = await anApp();
+      const response = await app.inject(url);
+      expect(response.statusCode).toBeGreaterThanOrEqual(400);
+      expectProblem(response, response.statusCode, response.json().code);
+      expect(response.json().code).toMatch(/^MEM_/);
+    },
+  );
+});
+
+describe('writes', () => {
+  it('are limited to 100 a minute for each client, whatever they are; reads are not', async () => {
+    const app = await anApp();
+    const kinds = [
+      { method: 'POST', url: '/cleanup', payload: { level: 'gentle', dry_run: true } },
+      { method: 'POST', url: '/internal/memory/cleanup', payload: { level: 'gentle' } },
+      { method: 'POST', url: '/internal/memory/policy/reload' },
+      { method: 'DELETE', url: '/internal/memory/services/nobody' },
+    ] as const;
+    for (let i = 0; i < 100; i++) {
+      const response = await app.inject(kinds[i % kinds.length] as InjectOptions);
+      expect([i, response.statusCode]).not.toEqual([i, 429]);
+    }
+    for (const kind of kinds) {
+      const refused = await app.inject(kind);
+      expectProblem(refused, 429, 'MEM_TOO_MANY_REQUESTS');
+      expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    }
+    const other = await app.inject({ ...kinds[0], remoteAddress: '127.0.0.2' });
+    expect(other.statusCode).toBe(200);
+    for (let i = 0; i < 110; i++) {
+      expect((await app.inject('/internal/memory/status')).statusCode).toBe(200);
+    }
+  });
+
+  it('of gauges have a limit of their own', async () => {
+    const app = await anApp();
+    for (let i = 0; i < 150; i++) {
+      const response = await app.inject({
+        method: 'POST',
+        url: '/internal/memory/services/self/metrics',
+        payload: { sessions: i },
+      });
+      expect(response.statusCode).toBe(204);
+    }
+  });
+});

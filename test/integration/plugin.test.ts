@@ -1,0 +1,246 @@
+import { readdirSync, readlinkSync } from 'node:fs';
+import bearerAuth from '@fastify/bearer-auth';
+import rateLimit from '@fastify/rate-limit';
+import swagger from '@fastify/swagger';
+import Fastify, { type FastifyInstance } from 'fastify';
+import { afterEach, describe, expect, it } from 'vitest';
+import { type MemwardenOptions, memwarden } from '../../src/plugin.ts';
+import { parsePolicy } from '../../src/policy/load.ts';
+import { aDataDir, anApp, aPolicy, end, endApps } from './an-app.ts';
+
+const hosts = new Set<FastifyInstance>();
+afterEach(async () => {
+  for (const host of hosts) await host.close();
+  hosts.clear();
+});
+afterEach(endApps);
+
+/** An application of someone else's, not ready yet. */
+function aHost(options = {}): FastifyInstance {
+  const host = Fastify(options);
+  hosts.add(host);
+  return host;
+}
+
+const register = (host: FastifyInstance, options: MemwardenOptions = {}) =>
+  host.register(memwarden, { policy: aPolicy(), ...options });
+
+describe('memwarden in an application', () => {
+  it('adds a decorator and its routes, and no others', async () => {
+    const host = aHost();
+    await register(host);
+    await host.ready();
+    expect(host.memory.states()).toMatchObject([{ name: 'self', state: 'running' }]);
+    for (const url of ['/internal/memory/status', '/metrics']) {
+      expect([url, (await host.inject(url)).statusCode]).toEqual([url, 200]);
+    }
+    for (const url of ['/health/live', '/cleanup', '/sd/prometheus', '/docs', '/']) {
+      expect([url, (await host.inject({ method: 'GET', url })).statusCode]).toEqual([url, 404]);
+    }
+    expect((await host.inject('/metrics')).body).not.toContain('nodejs_version_info');
+  });
+
+  it('goes where it is told', async () => {
+    const host = aHost();
+    await register(host, { prefix: '/ops/memory', metricsPath: '/ops/metrics', health: true });
+    await host.ready();
+    for (const url of ['/ops/memory/status', '/ops/metrics', '/health/ready']) {
+      expect([url, (await host.inject(url)).statusCode]).toEqual([url, 200]);
+    }
+    expect((await host.inject('/internal/memory/status')).statusCode).toBe(404);
+    const quiet = aHost();
+    await register(quiet, { metricsPath: false });
+    expect((await quiet.inject('/metrics')).statusCode).toBe(404);
+  });
+
+  it('leaves the error handlers of the application alone, and keeps its own', async () => {
+    const host = aHost();
+    host.setErrorHandler((error, _request, reply) =>
+      reply.code(418).send({ mine: (error as Error).message }),
+    );
+    host.setNotFoundHandler((_request, reply) => reply.code(404).send({ mine: 'nothing' }));
+    await register(host);
+    host.get('/broken', async () => {
+      throw new Error('of the host');
+    });
+    const own = await host.inject('/broken');
+    expect([own.statusCode, own.json()]).toEqual([418, { mine: 'of the host' }]);
+    expect((await host.inject('/nothing')).json()).toEqual({ mine: 'nothing' });
+    const ours = await host.inject('/internal/memory/status?target=nobody');
+    expect(ours.json()).toMatchObject({ status: 404, code: 'MEM_UNKNOWN_TARGET' });
+  });
+
+  it('leaves the bodies of the application alone, and keeps to its own', async () => {
+    const host = aHost({ bodyLimit: 1 << 20 });
+    await register(host);
+    host.post('/echo', async (request) => ({ length: String(request.body).length }));
+    const long = 'x'.repeat(100_000);
+    const echo = await host.inject({
+      method: 'POST',
+      url: '/echo',
+      headers: { 'content-type': 'text/plain' },
+      payload: long,
+    });
+    expect(echo.json()).toEqual({ length: 100_000 });
+    const url = '/internal/memory/cleanup';
+    const large = await host.inject({ method: 'POST', url, payload: { target: long } });
+    expect(large.json()).toMatchObject({ status: 413, code: 'MEM_BODY_TOO_LARGE' });
+    const headers = { 'content-type': 'text/plain' };
+    const text = await host.inject({ method: 'POST', url, headers, payload: '{}' });
+    expect(text.json()).toMatchObject({ status: 415, code: 'MEM_UNSUPPORTED_MEDIA_TYPE' });
+  });
+
+  it('runs the hooks of the application, and adds none to its routes', async () => {
+    const host = aHost();
+    const seen: string[] = [];
+    host.addHook('onRequest', async (request) => {
+      seen.push(request.url);
+    });
+    await register(host);
+    host.post('/write', async () => 'written');
+    const headers = { host: 'shop.example.org', origin: 'https://elsewhere.example.org' };
+    const write = await host.inject({ method: 'POST', url: '/write', headers });
+    expect([write.statusCode, write.body]).toEqual([200, 'written']);
+    const status = await host.inject({ url: '/internal/memory/status', headers });
+    expect(status.json().code).toBe('MEM_FORBIDDEN_HOST');
+    expect(seen).toEqual(['/write', '/internal/memory/status']);
+  });
+
+  it('lives beside the plugins and schemas that an application may have', async () => {
+    const host = aHost();
+    await host.register(rateLimit, { max: 1_000 });
+    await host.register(swagger, { openapi: { openapi: '3.1.0' } });
+    await host.register(async (inner) => {
+      await inner.register(bearerAuth, { keys: ['of-the-host'], addHook: false });
+    });
+    for (const $id of ['Problem', 'Reading', 'Target', 'Rule', 'Status', 'History', 'Health']) {
+      host.addSchema({ $id, type: 'object', properties: { mine: { type: 'boolean' } } });
+    }
+    host.get('/mine', { schema: { response: { 200: { $ref: 'Status#' } } } }, async () => ({
+      mine: true,
+      more: 1,
+    }));
+    await register(host, {
+      health: true,
+      policy: aPolicy('', { env: { MEMWARDEN_TOKEN: 'ours' } }),
+    });
+    await host.ready();
+    expect((await host.inject('/mine')).json()).toEqual({ mine: true });
+    const headers = { authorization: 'Bearer ours' };
+    const status = await host.inject({ url: '/internal/memory/status', headers });
+    expect(status.json().target).toBe('self');
+    expect((await host.inject('/internal/memory/status')).statusCode).toBe(401);
+    expect(Object.keys(host.swagger().paths ?? {})).toContain('/internal/memory/status');
+  });
+
+  it('samples between ready and close, and closes after what depends on it', async () => {
+    const dataDir = aDataDir();
+    const order: string[] = [];
+    const host = aHost();
+    host.addHook('onClose', async () => {
+      order.push('registered before');
+      expect(host.memory.lastSampleMs).toBeGreaterThan(0);
+    });
+    await register(host, { policy: aPolicy('', { dataDir }) });
+    host.addHook('onClose', async () => {
+      order.push('registered after');
+      host.memory.tick();
+    });
+    expect(host.memory.lastSampleMs).toBeNaN();
+    await host.ready();
+    const firstMs = host.memory.lastSampleMs;
+    expect(firstMs).toBeGreaterThan(0);
+    await host.close();
+    hosts.delete(host);
+    expect(order).toEqual(['registered after', 'registered before']);
+    const later = await anApp('', { dataDir });
+    expect(later.memory.history.firstMs).toBe(firstMs);
+    await expect(later.memory.cleanup.run({ level: 'gentle', reason: 'x' })).resolves.toBeDefined();
+    await end(later);
+    await expect(later.memory.cleanup.run({ level: 'gentle', reason: 'x' })).rejects.toMatchObject({
+      code: 'MEM_NOT_READY',
+    });
+  });
+
+  it('refuses to be registered twice, and lets go of what the second one took', async () => {
+    const [first, second] = [aDataDir(), aDataDir()];
+    const host = aHost();
+    await register(host, { policy: aPolicy('', { dataDir: first }) });
+    await expect(register(host, { policy: aPolicy('', { dataDir: second }) })).rejects.toThrow(
+      /memory/,
+    );
+    await host.close();
+    hosts.delete(host);
+    for (const dataDir of [first, second]) await end(await anApp('', { dataDir }));
+  });
+
+  it('does not start with a bad policy', async () => {
+    const reloadPolicy = () => parsePolicy('samplng: 1');
+    const host = aHost();
+    await expect(host.register(memwarden, { reloadPolicy })).rejects.toMatchObject({
+      code: 'MEM_POLICY_INVALID',
+      message: expect.stringContaining('samplng'),
+    });
+  });
+
+  it('can be closed before it was ready', async () => {
+    const dataDir = aDataDir();
+    const host = aHost();
+    await register(host, { policy: aPolicy('', { dataDir }) });
+    await host.close();
+    hosts.delete(host);
+    await end(await anApp('', { dataDir }));
+  });
+});
+
+describe('two in one process', () => {
+  it('keep to themselves on two data directories', async () => {
+    const [one, two] = [await anApp(), await anApp()];
+    one.memory.addGauge('self', 'only_here', () => 1);
+    for (const app of [one, two]) app.memory.tick();
+    expect((await one.inject('/metrics')).body).toContain('only_here');
+    expect((await two.inject('/metrics')).body).not.toContain('only_here');
+    await end(one);
+    two.memory.tick();
+    expect((await two.inject('/health/ready')).statusCode).toBe(200);
+  });
+
+  it('cannot share one', async () => {
+    const dataDir = aDataDir();
+    const app = await anApp('', { dataDir });
+    await expect(anApp('', { dataDir })).rejects.toMatchObject({
+      code: 'MEM_CONFLICT',
+      message: expect.stringContaining(`${process.pid}`),
+    });
+    app.memory.tick();
+    expect((await app.inject('/health/ready')).statusCode).toBe(200);
+    await end(app);
+    await end(await anApp('', { dataDir }));
+  });
+
+  it('leave no descriptor and no listener behind', async () => {
+    const before = kernelFiles();
+    const app = await anApp();
+    expect(kernelFiles().length).toBeGreaterThan(before.length);
+    await end(app);
+    expect(kernelFiles()).toEqual(before);
+    for (const event of ['sample', 'alert', 'action', 'target', 'policy'] as const) {
+      expect([event, app.memory.events.listenerCount(event)]).toEqual([event, 0]);
+    }
+  });
+});
+
+/** The files of /proc and /sys that this process holds open; those of SQLite wait for the collector. */
+function kernelFiles(): string[] {
+  return readdirSync('/proc/self/fd')
+    .flatMap((fd) => {
+      try {
+        return readlinkSync(`/proc/self/fd/${fd}`);
+      } catch {
+        // the descriptor of the listing itself
+        return [];
+      }
+    })
+    .filter((path) => /^\/(proc|sys)\//.test(path) && !path.endsWith('/fd'))
+    .sort();
+}
