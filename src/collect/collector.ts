@@ -15,7 +15,7 @@ import type { CollectEvent, HostFacts, LimitInput, Reading, TargetState } from '
 import { readingOf } from './readings.ts';
 import { createSeriesTable, type SeriesBlock } from './series-table.ts';
 import { SYSTEM_SERIES, systemValues } from './system-series.ts';
-import { createTarget, type Target, type WatchedTarget } from './target.ts';
+import { Target, type WatchedTarget } from './target.ts';
 
 export type { CollectEvent, HostFacts, LimitInput } from './reading.ts';
 export type { WatchedTarget } from './target.ts';
@@ -97,7 +97,7 @@ export function createCollector(options: CollectorOptions): Collector {
   };
 
   const create = (watched: WatchedTarget): Target =>
-    createTarget({ watched, world, table, onEvent });
+    new Target({ watched, world, table, onEvent });
 
   const isOwn = ({ tree }: Target): boolean => tree?.root.pid === process.pid;
 

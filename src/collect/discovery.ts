@@ -75,7 +75,7 @@ export function createDiscovery(world: World): Discovery {
   };
 
   const isJustLost = (target: Target): boolean =>
-    target.tree === null && target.state.state === 'gone' && searchOf(target).attempts === 0;
+    target.state.state === 'gone' && searchOf(target).attempts === 0;
 
   const isScanDue = (targets: readonly Target[], timeMs: number): boolean => {
     if (!table.idle) return true;
@@ -102,11 +102,12 @@ export function createDiscovery(world: World): Discovery {
       for (const target of targets) look(target, timeMs);
     },
     step(targets, timeMs, deadlineMs) {
-      if (targets.some(isJustLost)) isUrgent = true;
+      const missing = targets.filter(({ tree }) => tree === null);
+      if (missing.some(isJustLost)) isUrgent = true;
       if (isScanDue(targets, timeMs)) scan(targets, timeMs, deadlineMs);
-      for (let i = 0; i < targets.length; i++) {
-        turn = (turn + 1) % targets.length;
-        const target = targets[turn]!;
+      for (let i = 0; i < missing.length; i++) {
+        turn = (turn + 1) % missing.length;
+        const target = missing[turn]!;
         if (target.tree !== null || !isDue(target, timeMs)) continue;
         look(target, timeMs);
         if (performance.now() >= deadlineMs) break;
@@ -130,6 +131,8 @@ const changedSince = (entries: ReadonlyMap<number, ProcessEntry>, scans: number)
 const isPast = (sinceMs: number, intervalMs: number, nowMs: number): boolean =>
   !(nowMs - sinceMs < intervalMs && nowMs >= sinceMs);
 
+const NOBODY: readonly number[] = [];
+
 /** After a scan: new children, and new processes in a target's cgroup or unit. */
 function joinMembers(targets: readonly Target[], world: World): void {
   const { processes, cgroups } = world;
@@ -138,6 +141,12 @@ function joinMembers(targets: readonly Target[], world: World): void {
   for (const { watched, tree } of targets) {
     if (tree === null) continue;
     const { match } = watched;
+    const isWhole = 'cgroup' in match || 'unit' in match;
+    const hasChildren = watched.includeChildren && tree.members.some(({ pid }) => children.has(pid));
+    if (!isWhole && !hasChildren) {
+      tree.join(NOBODY);
+      continue;
+    }
     const inCgroup = 'cgroup' in match ? cgroups.members(match.cgroup) : [];
     const members = typeof inCgroup === 'string' ? [] : inCgroup;
     const rows = 'unit' in match ? unitRows(entries.values(), match.unit) : [];

@@ -15,26 +15,7 @@ import type { ProcessOwner, ProcessSource, PssTurn, TrackedProcess } from './wor
 
 const PSS_COVERAGE = 0.5;
 const NOT_YET = 'not read yet';
-
-export interface ProcessTree {
-  readonly root: TrackedProcess;
-  readonly members: readonly TrackedProcess[];
-  /** sums in the order of PROCESS_SERIES; NaN when a member cannot be read */
-  readonly figures: SeriesBlock;
-  /** the most that was sampled, and the kernel's own peak of the root */
-  readonly peakRssBytes: number;
-  has(pid: number): boolean;
-  /** Takes in those of `pids` that are not members yet. */
-  join(pids: readonly number[]): void;
-  /** Adds up what was sampled of the members; false when the root has ended. */
-  sum(): boolean;
-  /** when the last pass over the slow figures was complete; NaN before the first */
-  readonly inspectedMs: number;
-  /** Goes on with a pass, by one process; true when the pass is complete. */
-  inspect(turn: PssTurn): boolean;
-  unknown(): Unknown[];
-  close(): void;
-}
+const NO_PROBLEMS: ReadonlyMap<string, string> = new Map();
 
 export interface ProcessTreeOptions {
   readonly root: TrackedProcess;
@@ -44,150 +25,179 @@ export interface ProcessTreeOptions {
   readonly figures: SeriesBlock;
 }
 
-export function createProcessTree({
-  root,
-  processes,
-  owner,
-  figures,
-}: ProcessTreeOptions): ProcessTree {
-  let members = [root];
-  let slots = [root.slot];
-  const pids = new Set([root.pid]);
-  let endedCpuMs = 0;
-  let cursor = 0;
-  let inspectedMs = Number.NaN;
+/** A class, because there may be thousands: their functions are shared. */
+export class ProcessTree {
+  readonly root: TrackedProcess;
+  /** sums in the order of PROCESS_SERIES; NaN when a member cannot be read */
+  readonly figures: SeriesBlock;
+  readonly #processes: ProcessSource;
+  readonly #owner: ProcessOwner;
+  readonly #pids: Set<number>;
+  #members: TrackedProcess[];
+  #endedCpuMs = 0;
+  #cursor = 0;
+  #inspectedMs = Number.NaN;
   /** why a member could not be taken in, or read, the last time that was tried */
-  let notJoined: string | null = null;
-  let notRead: string | null = null;
-  const slowProblems = new Map<string, string>();
+  #notJoined: string | null = null;
+  #notRead: string | null = null;
+  #slowProblems = NO_PROBLEMS;
   /** PSS / RSS */
-  let pssShare = Number.NaN;
-  let peakRssBytes = Number.NaN;
-  figures.clear();
+  #pssShare = Number.NaN;
+  #peakRssBytes = Number.NaN;
+
+  constructor({ root, processes, owner, figures }: ProcessTreeOptions) {
+    this.root = root;
+    this.figures = figures;
+    this.#processes = processes;
+    this.#owner = owner;
+    this.#members = [root];
+    this.#pids = new Set([root.pid]);
+    figures.clear();
+  }
+
+  get members(): readonly TrackedProcess[] {
+    return this.#members;
+  }
+
+  /** the most that was sampled, and the kernel's own peak of the root */
+  get peakRssBytes(): number {
+    return this.#peakRssBytes;
+  }
+
+  /** when the last pass over the slow figures was complete; NaN before the first */
+  get inspectedMs(): number {
+    return this.#inspectedMs;
+  }
+
+  has(pid: number): boolean {
+    return this.#pids.has(pid);
+  }
+
+  /** Takes in those of `pids` that are not members yet. */
+  join(pids: readonly number[]): void {
+    let isChanged = this.#notJoined !== null;
+    this.#notJoined = null;
+    for (const pid of pids) {
+      if (this.has(pid)) continue;
+      const process = this.#processes.track(pid, this.#owner);
+      if ('gone' in process) {
+        if (process.gone) continue;
+        this.#notJoined = process.reason;
+      } else {
+        this.#members.push(process);
+        this.#pids.add(pid);
+      }
+      isChanged = true;
+    }
+    if (isChanged) this.sum();
+  }
+
+  /** Adds up what was sampled of the members; false when the root has ended. */
+  sum(): boolean {
+    const { outcome, rssBytes: rss, cpuMs: cpu, threads: tasks } = this.#processes.columns;
+    const { figures } = this;
+    this.#notRead = null;
+    let rssBytes = 0;
+    let cpuMs = this.#endedCpuMs;
+    let threads = 0;
+    let ended = 0;
+    for (const { slot } of this.#members) {
+      if (outcome[slot] === UNREADABLE) this.#notRead = this.#processes.problem;
+      cpuMs += cpu[slot]!;
+      if (outcome[slot] === DEAD) {
+        ended++;
+        continue;
+      }
+      rssBytes += rss[slot]!;
+      threads += tasks[slot]!;
+    }
+    if (ended > 0 && !this.#dropEnded()) return false;
+    if (this.#notJoined !== null || this.#notRead !== null) {
+      rssBytes = Number.NaN;
+      cpuMs = Number.NaN;
+      threads = Number.NaN;
+    }
+    figures.set(RSS, rssBytes);
+    figures.set(PSS, Math.round(rssBytes * this.#pssShare));
+    figures.set(CPU_MS, Math.round(cpuMs));
+    figures.set(THREADS, threads);
+    figures.set(PROCESSES, this.#members.length);
+    if (rssBytes > this.#peakRssBytes) this.#peakRssBytes = rssBytes;
+    return true;
+  }
+
+  /** Goes on with a pass over the slow figures, by one process; true when the pass is complete. */
+  inspect(turn: PssTurn): boolean {
+    const process = this.#members[this.#cursor++];
+    if (process) this.#processes.inspect(process, turn);
+    if (this.#cursor < this.#members.length) return false;
+    this.#cursor = 0;
+    this.#finishPass();
+    this.sum();
+    this.#inspectedMs = turn.timeMs;
+    return true;
+  }
+
+  unknown(): Unknown[] {
+    const { figures } = this;
+    const sampleReason = this.#notJoined ?? this.#notRead ?? this.#processes.problem;
+    const slowReason = (metric: string): string => this.#slowProblems.get(metric) ?? NOT_YET;
+    const candidates: [metric: string, value: number, reason: string][] = [
+      ['process.rss_bytes', figures.get(RSS), sampleReason],
+      ['process.cpu_seconds', figures.get(CPU_MS), sampleReason],
+      ['process.threads', figures.get(THREADS), sampleReason],
+      ['process.swap_bytes', figures.get(SWAP), slowReason('process.swap_bytes')],
+      ['process.open_fds', figures.get(OPEN_FDS), slowReason('process.open_fds')],
+      ['process.pss_bytes', this.#pssShare, slowReason('process.pss_bytes')],
+      ['process.peak_rss_bytes', this.#peakRssBytes, slowReason('process.peak_rss_bytes')],
+    ];
+    return candidates
+      .filter(([, value]) => Number.isNaN(value))
+      .map(([metric, , reason]) => ({ metric, reason }));
+  }
+
+  close(): void {
+    for (const process of this.#members) this.#processes.release(process);
+  }
 
   /** false when the root is among those that ended */
-  const dropEnded = (): boolean => {
-    const { outcome, cpuMs } = processes.columns;
-    if (outcome[root.slot] === DEAD) return false;
-    for (const process of members) {
-      if (outcome[process.slot] !== DEAD) continue;
-      endedCpuMs += cpuMs[process.slot]!;
-      pids.delete(process.pid);
-      processes.release(process);
+  #dropEnded(): boolean {
+    const { outcome, cpuMs } = this.#processes.columns;
+    if (outcome[this.root.slot] === DEAD) return false;
+    const isEnded = ({ slot }: TrackedProcess): boolean => outcome[slot] === DEAD;
+    for (const process of this.#members.filter(isEnded)) {
+      this.#endedCpuMs += cpuMs[process.slot]!;
+      this.#pids.delete(process.pid);
+      this.#processes.release(process);
     }
-    members = members.filter(({ pid }) => pids.has(pid));
-    slots = members.map(({ slot }) => slot);
+    this.#members = this.#members.filter(({ pid }) => this.#pids.has(pid));
     return true;
-  };
+  }
 
-  const finishPass = (): void => {
-    const seen = members.filter((process) => process.detail !== null);
-    slowProblems.clear();
-    for (const { detail } of seen) {
-      for (const { metric, reason } of detail?.problems ?? []) slowProblems.set(metric, reason);
-    }
-    const pssProblem = members.find((process) => process.pssProblem !== null)?.pssProblem;
-    if (pssProblem) slowProblems.set('process.pss_bytes', pssProblem);
+  #finishPass(): void {
+    const { figures, root } = this;
+    const seen = this.#members.filter((process) => process.detail !== null);
+    this.#slowProblems = problemsOf(this.#members);
     const total = (figure: 'swapBytes' | 'openFds'): number =>
       seen.length === 0
         ? Number.NaN
         : seen.reduce((sum, { detail }) => sum + (detail?.[figure] ?? Number.NaN), 0);
     figures.set(SWAP, total('swapBytes'));
     figures.set(OPEN_FDS, total('openFds'));
-    pssShare = pssShareOf(members, processes.columns.rssBytes);
+    this.#pssShare = pssShareOf(this.#members, this.#processes.columns.rssBytes);
     const rootPeak = root.detail?.peakRssBytes ?? Number.NaN;
-    peakRssBytes = Math.max(rootPeak, peakRssBytes || rootPeak);
-  };
+    this.#peakRssBytes = Math.max(rootPeak, this.#peakRssBytes || rootPeak);
+  }
+}
 
-  const sum = (): boolean => {
-    notRead = null;
-    const { outcome, rssBytes: rss, cpuMs: cpu, threads: tasks } = processes.columns;
-    let rssBytes = 0;
-    let cpuMs = endedCpuMs;
-    let threads = 0;
-    let ended = 0;
-    for (const slot of slots) {
-      if (outcome[slot] === DEAD) ended++;
-      if (outcome[slot] === UNREADABLE) notRead = processes.problem;
-      cpuMs += cpu[slot]!;
-      if (outcome[slot] === DEAD) continue;
-      rssBytes += rss[slot]!;
-      threads += tasks[slot]!;
-    }
-    if (ended > 0 && !dropEnded()) return false;
-    if (notJoined !== null || notRead !== null) {
-      rssBytes = Number.NaN;
-      cpuMs = Number.NaN;
-      threads = Number.NaN;
-    }
-    figures.set(RSS, rssBytes);
-    figures.set(PSS, Math.round(rssBytes * pssShare));
-    figures.set(CPU_MS, Math.round(cpuMs));
-    figures.set(THREADS, threads);
-    figures.set(PROCESSES, slots.length);
-    if (rssBytes > peakRssBytes) peakRssBytes = rssBytes;
-    return true;
-  };
-
-  return {
-    root,
-    figures,
-    get inspectedMs() {
-      return inspectedMs;
-    },
-    get peakRssBytes() {
-      return peakRssBytes;
-    },
-    get members() {
-      return members;
-    },
-    has: (pid) => pids.has(pid),
-    join(candidates) {
-      notJoined = null;
-      for (const pid of candidates) {
-        if (pids.has(pid)) continue;
-        const process = processes.track(pid, owner);
-        if ('gone' in process) {
-          if (!process.gone) notJoined = process.reason;
-          continue;
-        }
-        members.push(process);
-        slots.push(process.slot);
-        pids.add(pid);
-      }
-      sum();
-    },
-    sum,
-    inspect(turn) {
-      const process = members[cursor++];
-      if (process) processes.inspect(process, turn);
-      if (cursor < members.length) return false;
-      cursor = 0;
-      finishPass();
-      sum();
-      inspectedMs = turn.timeMs;
-      return true;
-    },
-    unknown() {
-      const sampleReason = notJoined ?? notRead ?? processes.problem;
-      const slowReason = (metric: string): string => slowProblems.get(metric) ?? NOT_YET;
-      const candidates: [metric: string, value: number, reason: string][] = [
-        ['process.rss_bytes', figures.get(RSS), sampleReason],
-        ['process.cpu_seconds', figures.get(CPU_MS), sampleReason],
-        ['process.threads', figures.get(THREADS), sampleReason],
-        ['process.swap_bytes', figures.get(SWAP), slowReason('process.swap_bytes')],
-        ['process.open_fds', figures.get(OPEN_FDS), slowReason('process.open_fds')],
-        ['process.pss_bytes', pssShare, slowReason('process.pss_bytes')],
-        ['process.peak_rss_bytes', peakRssBytes, slowReason('process.peak_rss_bytes')],
-      ];
-      return candidates
-        .filter(([, value]) => Number.isNaN(value))
-        .map(([metric, , reason]) => ({ metric, reason }));
-    },
-    close() {
-      for (const process of members) processes.release(process);
-    },
-  };
+/** Why a slow figure of any of them is unknown, by metric. */
+function problemsOf(members: readonly TrackedProcess[]): ReadonlyMap<string, string> {
+  const problems = members.flatMap(({ detail, pssProblem }) => [
+    ...(detail?.problems ?? []),
+    ...(pssProblem === null ? [] : [{ metric: 'process.pss_bytes', reason: pssProblem }]),
+  ]);
+  if (problems.length === 0) return NO_PROBLEMS;
+  return new Map(problems.map(({ metric, reason }) => [metric, reason]));
 }
 
 function pssShareOf(members: readonly TrackedProcess[], rssBySlot: Float64Array): number {

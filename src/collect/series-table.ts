@@ -4,21 +4,6 @@
  */
 import type { Unknown } from './reading.ts';
 
-/** A few series that are sampled together, by their place in `names`. */
-export interface SeriesBlock {
-  readonly names: readonly string[];
-  /** series that history had no room for */
-  readonly unknown: readonly Unknown[];
-  /** NaN is unknown */
-  get(place: number): number;
-  set(place: number, value: number): void;
-  clear(): void;
-  /** Series name and column of those that have one. */
-  columns(): (readonly [name: string, column: number])[];
-  /** Gives its places back. */
-  close(): void;
-}
-
 export interface SeriesTable {
   /** The columns of `<owner>/<name>`. A full history (RangeError) leaves a series out and says so. */
   block(owner: string, names: readonly string[]): SeriesBlock;
@@ -27,29 +12,87 @@ export interface SeriesTable {
 
 const NO_COLUMN = -1;
 const FIRST_PLACES = 64;
+const NONE: readonly Unknown[] = [];
+
+/** The figures and where they go, by place. Replaced when they grow. */
+interface Places {
+  values: Float64Array;
+  columns: Int32Array;
+  used: number;
+  /** offsets of closed blocks, by their length */
+  readonly free: Map<number, number[]>;
+}
+
+/**
+ * A few series that are sampled together, by their place in `names`. A class, because there may be
+ * thousands: their functions are shared.
+ */
+export class SeriesBlock {
+  readonly names: readonly string[];
+  /** series that history had no room for */
+  readonly unknown: readonly Unknown[];
+  readonly #places: Places;
+  readonly #offset: number;
+
+  constructor(places: Places, offset: number, names: readonly string[], unknown: Unknown[]) {
+    this.names = names;
+    this.unknown = unknown.length === 0 ? NONE : unknown;
+    this.#places = places;
+    this.#offset = offset;
+  }
+
+  /** NaN is unknown */
+  get(place: number): number {
+    return this.#places.values[this.#offset + place]!;
+  }
+
+  set(place: number, value: number): void {
+    this.#places.values[this.#offset + place] = value;
+  }
+
+  clear(): void {
+    this.#places.values.fill(Number.NaN, this.#offset, this.#offset + this.names.length);
+  }
+
+  /** Series name and column of those that have one. */
+  columns(): (readonly [name: string, column: number])[] {
+    return this.names
+      .map((name, place) => [name, this.#places.columns[this.#offset + place]!] as const)
+      .filter(([, id]) => id !== NO_COLUMN);
+  }
+
+  /** Gives its places back. */
+  close(): void {
+    const { columns, free } = this.#places;
+    const { length } = this.names;
+    columns.fill(NO_COLUMN, this.#offset, this.#offset + length);
+    free.set(length, [...(free.get(length) ?? []), this.#offset]);
+  }
+}
 
 export function createSeriesTable(column: (key: string) => number): SeriesTable {
-  let values = new Float64Array(FIRST_PLACES);
-  let columnByPlace = new Int32Array(FIRST_PLACES);
-  let used = 0;
-  /** offsets of closed blocks, by their length */
-  const free = new Map<number, number[]>();
+  const places: Places = {
+    values: new Float64Array(FIRST_PLACES),
+    columns: new Int32Array(FIRST_PLACES),
+    used: 0,
+    free: new Map(),
+  };
 
   const reserve = (length: number): number => {
-    const reused = free.get(length)?.pop();
+    const reused = places.free.get(length)?.pop();
     if (reused !== undefined) return reused;
-    const offset = used;
-    used += length;
-    if (used > values.length) grow();
+    const offset = places.used;
+    places.used += length;
+    if (places.used > places.values.length) grow();
     return offset;
   };
 
   const grow = (): void => {
-    const [oldValues, oldColumns] = [values, columnByPlace];
-    values = new Float64Array(used * 2);
-    values.set(oldValues);
-    columnByPlace = new Int32Array(used * 2);
-    columnByPlace.set(oldColumns);
+    const { values, columns, used } = places;
+    places.values = new Float64Array(used * 2);
+    places.values.set(values);
+    places.columns = new Int32Array(used * 2);
+    places.columns.set(columns);
   };
 
   const columnOf = (key: string): number | RangeError => {
@@ -64,38 +107,21 @@ export function createSeriesTable(column: (key: string) => number): SeriesTable 
   return {
     block(owner, names) {
       const offset = reserve(names.length);
-      const end = offset + names.length;
       const unknown: Unknown[] = [];
-      values.fill(Number.NaN, offset, end);
       for (const [place, name] of names.entries()) {
         const found = columnOf(`${owner}/${name}`);
-        columnByPlace[offset + place] = typeof found === 'number' ? found : NO_COLUMN;
+        places.columns[offset + place] = typeof found === 'number' ? found : NO_COLUMN;
         if (typeof found === 'number') continue;
         unknown.push({ metric: `history.${name}`, reason: found.message });
       }
-      return {
-        names,
-        unknown,
-        get: (place) => values[offset + place]!,
-        set(place, value) {
-          values[offset + place] = value;
-        },
-        clear() {
-          values.fill(Number.NaN, offset, end);
-        },
-        columns: () =>
-          names
-            .map((name, place) => [name, columnByPlace[offset + place]!] as const)
-            .filter(([, id]) => id !== NO_COLUMN),
-        close() {
-          columnByPlace.fill(NO_COLUMN, offset, end);
-          free.set(names.length, [...(free.get(names.length) ?? []), offset]);
-        },
-      };
+      const block = new SeriesBlock(places, offset, names, unknown);
+      block.clear();
+      return block;
     },
     write(row) {
+      const { values, columns, used } = places;
       for (let place = 0; place < used; place++) {
-        const id = columnByPlace[place]!;
+        const id = columns[place]!;
         if (id >= 0) row[id] = values[place]!;
       }
     },

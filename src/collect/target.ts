@@ -9,7 +9,7 @@
 import type { TargetPolicy } from '../policy/policy.ts';
 import { OWN_SERIES } from './own-process.ts';
 import { PROCESS_SERIES } from './process-series.ts';
-import { createProcessTree, type ProcessTree } from './process-tree.ts';
+import { ProcessTree } from './process-tree.ts';
 import type { CollectEvent, TargetState } from './reading.ts';
 import type { SeriesBlock, SeriesTable } from './series-table.ts';
 import type { CgroupView, ProcessOwner, PssTurn, World } from './world.ts';
@@ -19,28 +19,6 @@ export type WatchedTarget = Pick<TargetPolicy, 'name' | 'match' | 'includeChildr
 
 const CGROUP_SERIES = ['cgroup_usage_bytes', 'cgroup_working_set_bytes'] as const;
 
-export interface Target extends ProcessOwner {
-  readonly watched: WatchedTarget;
-  readonly state: TargetState;
-  /** null unless running */
-  readonly tree: ProcessTree | null;
-  /** or why there is none */
-  readonly cgroup: CgroupView | string;
-  readonly blocks: readonly SeriesBlock[];
-  readonly ownBlock: SeriesBlock | null;
-  /** Takes a process as the root; false, with the reason in `state`, when it cannot. */
-  adopt(pid: number, timeMs: number, reason: string): boolean;
-  /** Says why a target that is not running is not. */
-  explain(reason: string): void;
-  /** Takes over what was just sampled of its cgroup. */
-  measureCgroup(): void;
-  /** Goes on with a pass over the slow figures; true when it is complete. */
-  inspect(turn: PssTurn): boolean;
-  /** null unless the root is provably still the process it was. Reads /proc now. */
-  identify(): { pid: number; identity: string } | null;
-  close(): void;
-}
-
 export interface TargetOptions {
   readonly watched: WatchedTarget;
   readonly world: World;
@@ -48,79 +26,164 @@ export interface TargetOptions {
   onEvent(event: CollectEvent): void;
 }
 
-export function createTarget({ watched, world, table, onEvent }: TargetOptions): Target {
-  const { processes, cgroups } = world;
-  const { name, match } = watched;
-  const isByPid = 'pid' in match || 'pidFile' in match;
-  const processBlock = table.block(name, PROCESS_SERIES);
-  let ownBlock = 'self' in match ? table.block(name, OWN_SERIES) : null;
-  let cgroupBlock: SeriesBlock | null = null;
-  let tree: ProcessTree | null = null;
-  let cgroup: CgroupView | string = 'the process is not running';
-  let current: TargetState = {
-    name,
-    state: 'waiting',
-    pid: null,
-    generation: 0,
-    identity: null,
-    sinceMs: null,
-    startedMs: null,
-    processes: 0,
-    command: null,
-    reason: 'not looked for yet',
-  };
+const NOT_RUNNING = 'the process is not running';
 
-  const blocks = (): SeriesBlock[] =>
-    [processBlock, cgroupBlock, ownBlock].filter((block) => block !== null);
+/** A class, because there may be thousands: their functions are shared. */
+export class Target implements ProcessOwner {
+  readonly watched: WatchedTarget;
+  readonly #world: World;
+  readonly #table: SeriesTable;
+  readonly #onEvent: (event: CollectEvent) => void;
+  readonly #processBlock: SeriesBlock;
+  #ownBlock: SeriesBlock | null;
+  #cgroupBlock: SeriesBlock | null = null;
+  #tree: ProcessTree | null = null;
+  #cgroup: CgroupView | string = NOT_RUNNING;
+  #state: TargetState;
 
-  const tell = (kind: CollectEvent['kind'], timeMs: number, reason: string): void => {
-    const { pid, identity, generation } = current;
-    if (pid === null || identity === null) return;
-    onEvent({ kind, target: name, pid, generation, identity, timeMs, reason });
-  };
+  constructor({ watched, world, table, onEvent }: TargetOptions) {
+    const { name, match } = watched;
+    this.watched = watched;
+    this.#world = world;
+    this.#table = table;
+    this.#onEvent = onEvent;
+    this.#processBlock = table.block(name, PROCESS_SERIES);
+    this.#ownBlock = 'self' in match ? table.block(name, OWN_SERIES) : null;
+    this.#state = {
+      name,
+      state: 'waiting',
+      pid: null,
+      generation: 0,
+      identity: null,
+      sinceMs: null,
+      startedMs: null,
+      processes: 0,
+      command: null,
+      reason: 'not looked for yet',
+    };
+  }
 
-  const leaveCgroup = (reason: string): void => {
-    if (typeof cgroup !== 'string') cgroups.release(cgroup);
-    cgroup = reason;
-  };
+  get state(): TargetState {
+    const { tree } = this;
+    return tree === null ? this.#state : { ...this.#state, processes: tree.members.length };
+  }
 
-  const enterCgroup = (pid: number, timeMs: number): void => {
-    const next = cgroups.open(pid, timeMs);
-    leaveCgroup('');
-    cgroup = next;
-    if (typeof next !== 'string') cgroupBlock ??= table.block(name, CGROUP_SERIES);
-  };
+  /** when the present process began, on the wall clock; null unless running */
+  get startedMs(): number | null {
+    return this.#state.startedMs;
+  }
 
-  const lose = (timeMs: number): void => {
-    tree?.close();
-    tree = null;
-    leaveCgroup('the process is not running');
-    processBlock.clear();
-    cgroupBlock?.clear();
-    const reason = `process ${current.pid} has ended`;
-    const ended = { sinceMs: timeMs, startedMs: null, processes: 0, reason };
-    current = { ...current, state: 'gone', ...ended };
-    tell('gone', timeMs, reason);
-  };
+  /** null unless running */
+  get tree(): ProcessTree | null {
+    return this.#tree;
+  }
 
-  const measureCgroup = (): void => {
-    if (cgroupBlock === null) return;
+  /** or why there is none */
+  get cgroup(): CgroupView | string {
+    return this.#cgroup;
+  }
+
+  get blocks(): readonly SeriesBlock[] {
+    return [this.#processBlock, this.#cgroupBlock, this.#ownBlock].filter(
+      (block) => block !== null,
+    );
+  }
+
+  get ownBlock(): SeriesBlock | null {
+    return this.#ownBlock;
+  }
+
+  /** Takes a process as the root; false, with the reason in `state`, when it cannot. */
+  adopt(pid: number, timeMs: number, reason: string): boolean {
+    const { processes } = this.#world;
+    const command = processes.commandOf(pid);
+    if (this.#isRecycled(pid, command)) {
+      this.explain(`pid ${pid} now belongs to another program`);
+      return false;
+    }
+    const root = processes.track(pid, this);
+    if ('gone' in root) {
+      this.explain(root.reason);
+      return false;
+    }
+    if (pid === process.pid) this.#ownBlock ??= this.#table.block(this.watched.name, OWN_SERIES);
+    const figures = this.#processBlock;
+    const tree = new ProcessTree({ root, processes, owner: this, figures });
+    this.#begin(tree, command, timeMs, reason);
+    this.#enterCgroup(pid, timeMs);
+    this.settle(timeMs);
+    return true;
+  }
+
+  /** Says why a target that is not running is not. */
+  explain(reason: string): void {
+    if (this.#tree === null) this.#state = { ...this.#state, reason };
+  }
+
+  /** Takes over what was just sampled of its processes. */
+  settle(timeMs: number): void {
+    if (this.#tree !== null && !this.#tree.sum()) this.#lose(timeMs);
+  }
+
+  /** Takes over what was just sampled of its cgroup. */
+  measureCgroup(): void {
+    if (this.#cgroupBlock === null) return;
+    const cgroup = this.#cgroup;
     const level = typeof cgroup === 'string' ? undefined : cgroup.levels[0];
-    cgroupBlock.set(0, level?.usageBytes ?? Number.NaN);
-    cgroupBlock.set(1, level?.workingSetBytes ?? Number.NaN);
-  };
+    this.#cgroupBlock.set(0, level?.usageBytes ?? Number.NaN);
+    this.#cgroupBlock.set(1, level?.workingSetBytes ?? Number.NaN);
+  }
 
-  const begin = (running: ProcessTree, command: string, timeMs: number, reason: string): void => {
-    const { pid, startKey } = running.root;
+  /** Goes on with a pass over the slow figures; true when it is complete. */
+  inspect(turn: PssTurn): boolean {
+    if (this.#tree === null) return true;
+    if (!this.#tree.inspect(turn)) return false;
+    const { processes, cgroups } = this.#world;
+    const { pid } = this.#tree.root;
+    const command = processes.commandOf(pid);
+    if (command !== '' && command !== this.#state.command) this.#state = { ...this.#state, command };
+    this.#enterCgroup(pid, turn.timeMs);
+    if (typeof this.#cgroup !== 'string') {
+      cgroups.refreshLimits(this.#cgroup, turn.timeMs, turn.intervalMs);
+    }
+    return true;
+  }
+
+  /** null unless the root is provably still the process it was. Reads /proc now. */
+  identify(): { pid: number; identity: string } | null {
+    const { processes } = this.#world;
+    const { pid, identity, command } = this.#state;
+    if (this.#tree === null || pid === null || identity === null) return null;
+    const isSame = processes.startKeyOf(pid) === this.#tree.root.startKey;
+    return isSame && processes.commandOf(pid) === command ? { pid, identity } : null;
+  }
+
+  close(): void {
+    this.#tree?.close();
+    this.#tree = null;
+    this.#leaveCgroup();
+    for (const block of this.blocks) block.close();
+  }
+
+  /** A recycled pid is not the process that was meant; the same program under it again is. */
+  #isRecycled(pid: number, command: string): boolean {
+    const { match } = this.watched;
+    const isByPid = 'pid' in match || 'pidFile' in match;
+    const known = this.#state;
+    return isByPid && known.pid === pid && command !== '' && known.command !== command;
+  }
+
+  #begin(tree: ProcessTree, command: string, timeMs: number, reason: string): void {
+    const { processes } = this.#world;
+    const { name, identity: before, generation } = this.#state;
+    const { pid, startKey } = tree.root;
     const identity = `${processes.bootId}:${pid}:${startKey}`;
-    const isAnother = current.identity !== null && current.identity !== identity;
-    const generation = current.generation + (current.identity === identity ? 0 : 1);
-    tree = running;
-    current = {
+    this.#tree = tree;
+    this.#state = {
       name,
       state: 'running',
       pid,
-      generation,
+      generation: generation + (before === identity ? 0 : 1),
       identity,
       sinceMs: timeMs,
       startedMs: processes.startedMs(startKey),
@@ -128,81 +191,39 @@ export function createTarget({ watched, world, table, onEvent }: TargetOptions):
       command,
       reason: null,
     };
-    tell(isAnother ? 'restarted' : 'found', timeMs, reason);
-  };
+    this.#tell(before !== null && before !== identity ? 'restarted' : 'found', timeMs, reason);
+  }
 
-  const settle = (timeMs: number): void => {
-    if (tree !== null && !tree.sum()) lose(timeMs);
-  };
+  #lose(timeMs: number): void {
+    this.#tree?.close();
+    this.#tree = null;
+    this.#leaveCgroup();
+    this.#processBlock.clear();
+    this.#cgroupBlock?.clear();
+    const reason = `process ${this.#state.pid} has ended`;
+    const ended = { sinceMs: timeMs, startedMs: null, processes: 0, reason };
+    this.#state = { ...this.#state, state: 'gone', ...ended };
+    this.#tell('gone', timeMs, reason);
+  }
 
-  const explain = (reason: string): void => {
-    if (tree === null) current = { ...current, reason };
-  };
+  #tell(kind: CollectEvent['kind'], timeMs: number, reason: string): void {
+    const { name: target, pid, identity, generation } = this.#state;
+    if (pid === null || identity === null) return;
+    this.#onEvent({ kind, target, pid, generation, identity, timeMs, reason });
+  }
 
-  /** A recycled pid is not the process that was meant; the same program under it again is. */
-  const isRecycled = (pid: number, command: string): boolean =>
-    isByPid && current.pid === pid && command !== '' && current.command !== command;
+  #enterCgroup(pid: number, timeMs: number): void {
+    const next = this.#world.cgroups.open(pid, timeMs, this.#cgroup);
+    if (next === this.#cgroup) return;
+    this.#leaveCgroup();
+    this.#cgroup = next;
+    if (typeof next !== 'string') {
+      this.#cgroupBlock ??= this.#table.block(this.watched.name, CGROUP_SERIES);
+    }
+  }
 
-  return {
-    watched,
-    explain,
-    get state() {
-      return tree === null ? current : { ...current, processes: tree.members.length };
-    },
-    get tree() {
-      return tree;
-    },
-    get cgroup() {
-      return cgroup;
-    },
-    get blocks() {
-      return blocks();
-    },
-    get ownBlock() {
-      return ownBlock;
-    },
-    adopt(pid, timeMs, reason) {
-      const command = processes.commandOf(pid);
-      if (isRecycled(pid, command)) {
-        explain(`pid ${pid} now belongs to another program`);
-        return false;
-      }
-      const owner = { settle };
-      const root = processes.track(pid, owner);
-      if ('gone' in root) {
-        explain(root.reason);
-        return false;
-      }
-      if (pid === process.pid) ownBlock ??= table.block(name, OWN_SERIES);
-      const figures = processBlock;
-      begin(createProcessTree({ root, processes, owner, figures }), command, timeMs, reason);
-      enterCgroup(pid, timeMs);
-      settle(timeMs);
-      return true;
-    },
-    settle,
-    measureCgroup,
-    inspect(turn) {
-      if (tree === null) return true;
-      if (!tree.inspect(turn)) return false;
-      const { pid } = tree.root;
-      const command = processes.commandOf(pid);
-      if (command !== '') current = { ...current, command };
-      enterCgroup(pid, turn.timeMs);
-      if (typeof cgroup !== 'string') cgroups.refreshLimits(cgroup, turn.timeMs, turn.intervalMs);
-      return true;
-    },
-    identify() {
-      const { pid, identity, command } = current;
-      if (tree === null || pid === null || identity === null) return null;
-      const isSame = processes.startKeyOf(pid) === tree.root.startKey;
-      return isSame && processes.commandOf(pid) === command ? { pid, identity } : null;
-    },
-    close() {
-      tree?.close();
-      tree = null;
-      leaveCgroup('the process is not running');
-      for (const block of blocks()) block.close();
-    },
-  };
+  #leaveCgroup(): void {
+    if (typeof this.#cgroup !== 'string') this.#world.cgroups.release(this.#cgroup);
+    this.#cgroup = NOT_RUNNING;
+  }
 }

@@ -17,6 +17,8 @@ export interface ProcessDetail {
 export interface PssSample {
   readonly pssBytes: number;
   readonly rssBytes: number;
+  /** RSS as sampled then, which may differ a little from what is exact */
+  readonly sampledBytes: number;
   readonly takenMs: number;
   readonly costMs: number;
 }
@@ -142,8 +144,8 @@ export interface CgroupView {
 }
 
 export interface CgroupSource {
-  /** The cgroup of a process, or why there is none. Release what it replaces. */
-  open(pid: number, timeMs: number): CgroupView | string;
+  /** The cgroup of a process, or why there is none: `known` itself while it is in that one still, else release it. */
+  open(pid: number, timeMs: number, known: CgroupView | string): CgroupView | string;
   release(view: CgroupView): void;
   /** Reads every open cgroup once. */
   sample(): void;

@@ -5,12 +5,16 @@
  * target; a rule on a system metric has one, for `system`.
  * Method: rules on the latest value are stepped at every tick; rules that look back (percent_change,
  * rate_per_hour) decode history, so each is stepped once in LOOK_BACK_TICKS, spread over the ticks.
- * Cost: about 0.1 µs per instance and tick for the latest value; 20–50 µs for one that looks back.
+ * An instance at rest is passed over until its value moves: that much is read from columns, so that
+ * a tick need not touch thousands of objects that have nothing to say.
+ * Cost: a few ns per instance and tick at rest, 0.1 µs for one that is not; 20–50 µs for one that
+ * looks back.
  */
 import type { RulePolicy } from '../policy/policy.ts';
 import { type MetricRef, resolveMetricKey } from './metric-key.ts';
 import {
   initialRuleState,
+  isAtRest,
   type RuleEvent,
   type RuleState,
   rebaseRule,
@@ -73,33 +77,70 @@ export interface RuleBoard {
   restore(states: ReadonlyMap<string, RuleState>): void;
 }
 
-interface Slot extends RuleInstance {
-  readonly looksBack: boolean;
-  readonly owner: BoardTarget;
-  changed: boolean;
+class Slot implements RuleInstance {
+  readonly rule: RulePolicy;
+  readonly metric: MetricRef;
+  readonly target: string;
+  readonly sinceMs: () => number;
+  state: RuleState;
+  value = Number.NaN;
+  changed = false;
+
+  constructor(rule: RulePolicy, metric: MetricRef, owner: BoardTarget, state: RuleState) {
+    this.rule = rule;
+    this.metric = metric;
+    this.target = owner.name;
+    this.sinceMs = owner.sinceMs;
+    this.state = state;
+  }
+
+  get key(): string {
+    return keyOf(this.rule, this.target);
+  }
 }
+
+const keyOf = (rule: RulePolicy, target: string): string => `${rule.name}\u0000${target}`;
+
+/** What a tick reads of every slot, by its place. */
+interface Columns {
+  /** -1 for a series that the target has not */
+  readonly column: Int32Array;
+  /** 1 when the rule looks back */
+  readonly looksBack: Uint8Array;
+  /** 1 while nothing happens before the raw value is another */
+  readonly rests: Uint8Array;
+  /** the raw value that was evaluated last */
+  readonly raw: Float64Array;
+}
+
+const columnsOf = (slots: readonly Slot[], column: Int32Array): Columns => ({
+  column,
+  looksBack: Uint8Array.from(slots, ({ rule }) => (looksBack(rule) ? 1 : 0)),
+  rests: new Uint8Array(slots.length),
+  raw: new Float64Array(slots.length),
+});
 
 const looksBack = (rule: RulePolicy): boolean =>
   rule.comparison === 'percent_change' || rule.comparison === 'rate_per_hour';
 
 /** One view over history, pointed at each instance in turn, so that a tick allocates none. */
 function createWindow(): Window & {
-  point(source: BoardSource, owner: BoardTarget, series: string): void;
+  point(source: BoardSource, instance: Slot, column: number): void;
 } {
   let source: BoardSource;
-  let owner: BoardTarget;
+  let instance: Slot;
   let column = -1;
   return {
-    point(nextSource, nextOwner, series) {
+    point(nextSource, nextInstance, nextColumn) {
       source = nextSource;
-      owner = nextOwner;
-      column = nextOwner.series.get(series) ?? -1;
+      instance = nextInstance;
+      column = nextColumn;
     },
     get latest() {
       return source.row[column] ?? Number.NaN;
     },
     get firstMs() {
-      return Math.max(source.firstMs, owner.sinceMs());
+      return Math.max(source.firstMs, instance.sinceMs());
     },
     medianAround: (atMs, widthMs) =>
       column < 0 ? Number.NaN : source.medianAround(column, atMs, widthMs),
@@ -110,6 +151,7 @@ function createWindow(): Window & {
 /** An empty board; `sync` fills it. Pure: time and data come with each call. */
 export function createRuleBoard(): RuleBoard {
   let slots: Slot[] = [];
+  let columns = columnsOf(slots, new Int32Array(0));
   const known = new Map<string, RuleState>();
   const removed = new Set<string>();
   const window = createWindow();
@@ -117,48 +159,54 @@ export function createRuleBoard(): RuleBoard {
   return {
     sync({ rules, targets, system, nowMs, ...facts }) {
       const before = new Map(slots.map((slot) => [slot.key, slot]));
-      slots = rules.flatMap((rule) => {
+      const initial = initialRuleState(nowMs);
+      const take = (rule: RulePolicy, metric: MetricRef, owner: BoardTarget): Slot => {
+        const key = keyOf(rule, owner.name);
+        const old = before.get(key);
+        before.delete(key);
+        const slot = new Slot(rule, metric, owner, old?.state ?? known.get(key) ?? initial);
+        slot.value = old?.value ?? Number.NaN;
+        slot.changed = old?.changed ?? false;
+        return slot;
+      };
+      const column: number[] = [];
+      slots = [];
+      for (const rule of rules) {
         const metric = resolveMetricKey(rule.metricKey, facts);
-        const all = metric.scope === 'system' ? [system] : targets;
-        return all
-          .filter((target) => rule.target === null || rule.target === target.name)
-          .map((owner): Slot => {
-            const key = `${rule.name}\u0000${owner.name}`;
-            const old = before.get(key);
-            before.delete(key);
-            const state = old?.state ?? known.get(key) ?? initialRuleState(nowMs);
-            return {
-              key,
-              rule,
-              target: owner.name,
-              metric,
-              state,
-              value: old?.value ?? Number.NaN,
-              looksBack: looksBack(rule),
-              owner,
-              changed: old?.changed ?? false,
-            };
-          });
-      });
+        for (const owner of metric.scope === 'system' ? [system] : targets) {
+          if (rule.target !== null && rule.target !== owner.name) continue;
+          slots.push(take(rule, metric, owner));
+          column.push(owner.series.get(metric.series) ?? -1);
+        }
+      }
+      columns = columnsOf(slots, Int32Array.from(column));
       const ended = [...before.values()];
-      for (const slot of ended) {
-        known.delete(slot.key);
-        removed.add(slot.key);
+      for (const { key } of ended) {
+        known.delete(key);
+        removed.add(key);
       }
       return ended
         .filter((slot) => slot.state.phase === 'firing' && wasTold(slot.state))
-        .map((slot) => ({ ...slot, state: retireRule(slot.state, nowMs) }));
+        .map(({ key, rule, target, metric, value, state }) => {
+          return { key, rule, target, metric, value, state: retireRule(state, nowMs) };
+        });
     },
 
     evaluate(source, { nowMs, tick }, onEvent) {
+      const { column, looksBack: back, rests, raw } = columns;
       for (let i = 0; i < slots.length; i++) {
-        const slot = slots[i] as Slot;
-        if (slot.looksBack && (tick + i) % LOOK_BACK_TICKS !== 0) continue;
-        window.point(source, slot.owner, slot.metric.series);
+        if (back[i] === 1 && (tick + i) % LOOK_BACK_TICKS !== 0) continue;
+        const id = column[i]!;
+        const latest = id < 0 ? Number.NaN : source.row[id]!;
+        if (rests[i] === 1 && Object.is(latest, raw[i])) continue;
+        const slot = slots[i]!;
+        window.point(source, slot, id);
         slot.value = ruleValue(slot.rule, slot.metric, window, nowMs);
         const { state, event } = stepRule(slot.rule, slot.state, slot.value, nowMs);
         if (state.phase !== slot.state.phase || event !== null) slot.changed = true;
         slot.state = state;
+        raw[i] = latest;
+        rests[i] = back[i] === 0 && isAtRest(slot.rule, state, slot.value) ? 1 : 0;
         if (event !== null) onEvent(slot, event);
       }
     },

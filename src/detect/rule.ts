@@ -96,6 +96,14 @@ export function stepRule(
 }
 
 /**
+ * True when another evaluation of this value, however late, would change nothing and tell nobody:
+ * it is no breach, and no earlier one is still being waited out. `state` is what the last one left.
+ */
+export function isAtRest(rule: RulePolicy, { phase }: RuleState, value: number): boolean {
+  return phase !== 'pending' && phase !== 'firing' && !isBreached(rule, value);
+}
+
+/**
  * Ends a rule whose target is gone for good: firing becomes resolved, the cooldown is kept.
  * The end is to be told when `wasTold`.
  */

@@ -1,3 +1,4 @@
+import { allocateBlock } from './block.ts';
 import type { Frame } from './frame.ts';
 import { equalIds, layOutSegment, type Segment, type SegmentMeta, streamsAt } from './segment.ts';
 import type { Summary } from './summary.ts';
@@ -45,18 +46,18 @@ export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
   const streamCount = streamsAt(meta.level);
   const roomBytes = maxEncodedBytes(rows);
   // One buffer for all: allocating one costs more than the rest of a small segment.
-  const fixed = new ArrayBuffer(columns * 32 + (columns * streamCount + 1) * 4);
+  const fixed = allocateBlock(columns * 32 + (columns * streamCount + 1) * 4).buffer;
   const ranges = new Float64Array(fixed, 0, columns * 3);
   const counts = new Uint32Array(fixed, columns * 24, columns);
   const columnIds = new Uint32Array(fixed, columns * 28, columns);
   const offsets = new Uint32Array(fixed, columns * 32, columns * streamCount + 1);
-  let scratch = new Uint8Array(roomBytes * Math.min(columns * streamCount + 1, FIRST_STREAMS));
+  let scratch = allocateBlock(roomBytes * Math.min(columns * streamCount + 1, FIRST_STREAMS));
   let used = 0;
   let added = 0;
 
   function makeRoom(bytes: number): void {
     if (used + bytes <= scratch.length) return;
-    const grown = new Uint8Array(Math.ceil(scratch.length * 1.5) + bytes);
+    const grown = allocateBlock(Math.ceil(scratch.length * 1.5) + bytes);
     grown.set(scratch.subarray(0, used));
     scratch = grown;
   }

@@ -4,6 +4,7 @@
  * meta alone, so that the clock can be stepped without rewriting bodies.
  */
 import { SLACK_BYTES } from './bit-stream.ts';
+import { allocateBlock, asBlock } from './block.ts';
 import { crc32 } from './crc32.ts';
 import { blockBytes, layOutSegment, type Segment, type SegmentMeta } from './segment.ts';
 
@@ -58,7 +59,7 @@ export function encodeSegment(segment: Segment, checksum: Checksum = crc32): Uin
   const columns = segment.columnIds.length;
   const partsAt = HEADER_BYTES + idBytes(columns);
   const crcAt = partsAt + segment.block.length;
-  const body = new Uint8Array(crcAt + CRC_BYTES);
+  const body = allocateBlock(crcAt + CRC_BYTES);
   const view = new DataView(body.buffer);
   writeHeader(view, {
     level: segment.level,
@@ -113,8 +114,8 @@ function checkParts(segment: Segment): void {
 /**
  * The segment of a body. Throws RangeError, naming the segment and the reason, on anything that
  * `encodeSegment` did not write for this meta: torn, damaged, newer, or another segment's.
- * The segment lives in the body's own memory, which must not change any more; only a body that
- * does not start at a multiple of 8 is copied. Cost: the checksum.
+ * The segment lives in the body's own memory, which must not change any more, unless `asBlock` has
+ * to copy it. Cost: the checksum.
  */
 export function decodeSegment(
   meta: SegmentMeta,
@@ -122,7 +123,7 @@ export function decodeSegment(
   checksum: Checksum = crc32,
 ): Segment {
   checkBody(meta.id, body, checksum);
-  const whole = body.byteOffset % 8 === 0 ? body : body.slice();
+  const whole = asBlock(body);
   const header = readHeader(new DataView(whole.buffer, whole.byteOffset, HEADER_BYTES));
   checkMeta(meta, header);
   const { columns } = header;

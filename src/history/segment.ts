@@ -3,6 +3,7 @@
  * block of bytes; `docs/formats/segment.md` draws it.
  */
 import { SLACK_BYTES } from './bit-stream.ts';
+import { allocateBlock } from './block.ts';
 import type { Frame } from './frame.ts';
 import type { Summary } from './summary.ts';
 import { decodeTimes } from './time-codec.ts';
@@ -74,7 +75,9 @@ export function layOutSegment(
   meta: SegmentMeta,
   columnIds: Uint32Array,
   sizes: SegmentSizes,
-  block: Uint8Array = new Uint8Array(blockBytes(meta.level, columnIds.length, sizes)),
+  block: Uint8Array = allocateBlock(
+    blockBytes(meta.level, columnIds.length, sizes),
+  ),
 ): Segment {
   const { buffer, byteOffset: at } = block;
   const columns = columnIds.length;

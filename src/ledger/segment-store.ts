@@ -48,13 +48,16 @@ export function createSegmentStore(database: Database): SegmentStore {
     },
 
     *segments() {
-      const rows = database
-        .prepare(
-          `SELECT id, level, step_ms AS stepMs, first_ms AS firstMs, last_ms AS lastMs, rows, body
-           FROM segments ORDER BY id`,
-        )
-        .iterate() as Iterable<Omit<StoredSegment, 'body'> & { body: ArrayBuffer }>;
-      for (const row of rows) yield { ...row, body: new Uint8Array(row.body) };
+      const ids = database.prepare('SELECT id FROM segments ORDER BY id').all() as { id: number }[];
+      // One by one: the driver's own iterator holds a hundred rows, which may be all there are.
+      const select = database.prepare(
+        `SELECT id, level, step_ms AS stepMs, first_ms AS firstMs, last_ms AS lastMs, rows, body
+         FROM segments WHERE id = ?`,
+      );
+      type Row = Omit<StoredSegment, 'body'> & { body: ArrayBuffer };
+      for (const { id } of ids) {
+        for (const row of select.all(id) as Row[]) yield { ...row, body: new Uint8Array(row.body) };
+      }
     },
 
     apply(change) {

@@ -16,7 +16,7 @@ import {
   readStat,
   readUsage,
 } from './level.ts';
-import { type CgroupMounts, lineage, parseMounts, placeOf } from './mounts.ts';
+import { type CgroupMounts, type CgroupPlace, lineage, parseMounts, placeOf } from './mounts.ts';
 
 const STATS_PER_TICK = 32;
 
@@ -60,13 +60,27 @@ export function createCgroups({ files, procRoot, cgroupRoot }: CgroupsOptions): 
     levels.delete(level.directory);
   };
 
+  /** As last read; of many processes in one cgroup the text is the same, and need not be taken apart again. */
+  let lastText: Buffer = Buffer.alloc(0);
+  let lastPlace: CgroupPlace | string = '';
+
+  const findPlace = (pid: number): CgroupPlace | string => {
+    const file = files.file(`${procRoot}/${pid}/cgroup`);
+    const end = files.readOnce(file);
+    if (end < 0) return `/proc/${pid}/cgroup: ${describeProblem(file.problem ?? 'ENOENT')}`;
+    const text = files.bytes.subarray(0, end);
+    if (text.equals(lastText)) return lastPlace;
+    lastText = Buffer.from(text);
+    lastPlace = placeOf(text.toString('utf8'), mounts);
+    return lastPlace;
+  };
+
   return {
-    open(pid, timeMs) {
-      const { text, problem } = readText(`${procRoot}/${pid}/cgroup`);
-      if (text === null) return `/proc/${pid}/cgroup: ${describeProblem(problem)}`;
-      const place = placeOf(text, mounts);
+    open(pid, timeMs, known) {
+      const place = findPlace(pid);
       if (typeof place === 'string') return place;
       const { version, path } = place;
+      if (typeof known !== 'string' && known.version === version && known.path === path) return known;
       const opened = lineage(path)
         .map((each) => ({ version, path: each, directory: directoryOf(place.directory, each) }))
         .map((at) => acquire(at, timeMs))

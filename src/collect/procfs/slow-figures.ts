@@ -5,7 +5,8 @@
  * Cost: status 12 µs, descriptors 5 µs on Linux 6.2 and later (the size of /proc/PID/fd is their
  * count) and a readdir before. smaps_rollup walks the page tables while it holds the target's mmap
  * lock: 13 ms for 1 GB resident, so it is read only when it should fit the caller's budget. One
- * that was never read may take up to 50 ms, once, since the ratio PSS/RSS then serves for long.
+ * that was never read may take up to 50 ms, once, since the ratio PSS/RSS then serves for long. It is
+ * read a tenth as often while RSS stands still.
  */
 import fs from 'node:fs';
 import type { Unknown } from '../reading.ts';
@@ -17,6 +18,8 @@ const KIB = 1_024;
 const STATUS_KEYS = keysOf('VmSwap:', 'VmHWM:');
 const SMAPS_KEYS = keysOf('Pss:', 'Rss:');
 const FIRST_PSS_MS = 50;
+/** While RSS stands still, what is shared rarely moves either: read again after this many intervals. */
+const STILL_INTERVALS = 10;
 /** 13 ms a GB, before the first reading says better */
 const PSS_MS_PER_BYTE = 13 / 2 ** 30;
 const values = 2;
@@ -53,7 +56,8 @@ export interface PssSubject {
 export function readPss({ files, directory, process, rssBytes }: PssSubject, turn: PssTurn): void {
   const last = process.pss;
   const ageMs = last ? turn.timeMs - last.takenMs : Infinity;
-  if (ageMs >= 0 && ageMs < turn.intervalMs) return;
+  const isStill = last?.sampledBytes === rssBytes;
+  if (ageMs >= 0 && ageMs < turn.intervalMs * (isStill ? STILL_INTERVALS : 1)) return;
   const expectedMs = last
     ? (last.costMs / Math.max(last.rssBytes, 1)) * rssBytes
     : PSS_MS_PER_BYTE * rssBytes;
@@ -73,7 +77,13 @@ export function readPss({ files, directory, process, rssBytes }: PssSubject, tur
     process.pssProblem = file.problem ? describeProblem(file.problem) : 'smaps_rollup does not say';
     return;
   }
-  process.pss = { pssBytes: pssKib * KIB, rssBytes: rssKib * KIB, takenMs: turn.timeMs, costMs };
+  process.pss = {
+    pssBytes: pssKib * KIB,
+    rssBytes: rssKib * KIB,
+    sampledBytes: rssBytes,
+    takenMs: turn.timeMs,
+    costMs,
+  };
 }
 
 export function isGone(problem: string | null): boolean {
