@@ -96,8 +96,7 @@ export function createCollector(options: CollectorOptions): Collector {
     ownTargets = targets.filter(({ ownBlock }) => ownBlock !== null);
   };
 
-  const create = (watched: WatchedTarget): Target =>
-    new Target({ watched, world, table, onEvent });
+  const create = (watched: WatchedTarget): Target => new Target({ watched, world, table, onEvent });
 
   const isOwn = ({ tree }: Target): boolean => tree?.root.pid === process.pid;
 

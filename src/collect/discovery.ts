@@ -142,7 +142,8 @@ function joinMembers(targets: readonly Target[], world: World): void {
     if (tree === null) continue;
     const { match } = watched;
     const isWhole = 'cgroup' in match || 'unit' in match;
-    const hasChildren = watched.includeChildren && tree.members.some(({ pid }) => children.has(pid));
+    const hasChildren =
+      watched.includeChildren && tree.members.some(({ pid }) => children.has(pid));
     if (!isWhole && !hasChildren) {
       tree.join(NOBODY);
       continue;

@@ -141,7 +141,8 @@ export class Target implements ProcessOwner {
     const { processes, cgroups } = this.#world;
     const { pid } = this.#tree.root;
     const command = processes.commandOf(pid);
-    if (command !== '' && command !== this.#state.command) this.#state = { ...this.#state, command };
+    if (command !== '' && command !== this.#state.command)
+      this.#state = { ...this.#state, command };
     this.#enterCgroup(pid, turn.timeMs);
     if (typeof this.#cgroup !== 'string') {
       cgroups.refreshLimits(this.#cgroup, turn.timeMs, turn.intervalMs);

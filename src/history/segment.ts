@@ -75,9 +75,7 @@ export function layOutSegment(
   meta: SegmentMeta,
   columnIds: Uint32Array,
   sizes: SegmentSizes,
-  block: Uint8Array = allocateBlock(
-    blockBytes(meta.level, columnIds.length, sizes),
-  ),
+  block: Uint8Array = allocateBlock(blockBytes(meta.level, columnIds.length, sizes)),
 ): Segment {
   const { buffer, byteOffset: at } = block;
   const columns = columnIds.length;

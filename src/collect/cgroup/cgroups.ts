@@ -80,7 +80,8 @@ export function createCgroups({ files, procRoot, cgroupRoot }: CgroupsOptions): 
       const place = findPlace(pid);
       if (typeof place === 'string') return place;
       const { version, path } = place;
-      if (typeof known !== 'string' && known.version === version && known.path === path) return known;
+      if (typeof known !== 'string' && known.version === version && known.path === path)
+        return known;
       const opened = lineage(path)
         .map((each) => ({ version, path: each, directory: directoryOf(place.directory, each) }))
         .map((at) => acquire(at, timeMs))
