@@ -11,6 +11,7 @@ import { type CollectEvent, createCollector } from './collect/collector.ts';
 import type { RuleEvent, RuleState } from './detect/rule.ts';
 import type { RuleInstance } from './detect/rule-board.ts';
 import { codes } from './errors.ts';
+import { collectYoung } from './footprint.ts';
 import { createHistory } from './history/history.ts';
 import { keysNeedingRestart } from './policy/needs-restart.ts';
 import { OURSELVES } from './policy/ourselves.ts';
@@ -42,7 +43,13 @@ export function createWarden(options: WardenOptions): Warden {
   let policy = options.policy;
   const startedAtMs = clock.now().wallMs;
   const events = new EventEmitter<WardenEvents>();
-  const archive = openArchive({ dataDir: policy.dataDir, nowMs: startedAtMs, log });
+  const archive = openArchive({
+    dataDir: policy.dataDir,
+    nowMs: startedAtMs,
+    log,
+    // when to collect is the host's to say
+    collectGarbage: embedded ? undefined : collectYoung,
+  });
   const history = createHistory({
     retentionMs: policy.history.retentionMs,
     maxBytes: policy.history.maxMemoryBytes,

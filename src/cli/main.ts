@@ -1,9 +1,9 @@
 #!/usr/bin/env node
 /** `memwarden [COMMAND] [options]`: finds the command, reads its options, and turns its end into an exit code. */
 import { parseArgs } from 'node:util';
+import { startLean } from '../footprint.ts';
 import { readVersion } from '../version.ts';
 import { type Args, type Command, EXIT, type Io } from './command.ts';
-import { startLean } from './footprint.ts';
 
 /** Loaded when asked for, so that a client command does not load the service. */
 const COMMANDS: Readonly<Record<string, () => Promise<{ command: Command }>>> = {

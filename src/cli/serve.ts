@@ -3,12 +3,12 @@ import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import pino from 'pino';
 import { buildApp } from '../app.ts';
 import { codes } from '../errors.ts';
+import { runAtSpeed } from '../footprint.ts';
 import { isLoopback } from '../http/guard.ts';
 import { loadPolicy } from '../policy/load.ts';
 import type { Policy, ServerPolicy } from '../policy/policy.ts';
 import { readVersion } from '../version.ts';
 import { type Args, type Command, type Io, textOf } from './command.ts';
-import { runAtSpeed } from './footprint.ts';
 
 /** Everything must be written and closed by then; what hangs is left behind and said so. */
 const SHUTDOWN_CEILING_MS = 5_000;

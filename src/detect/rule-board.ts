@@ -148,6 +148,9 @@ function createWindow(): Window & {
   };
 }
 
+/** Equal, or both unknown. */
+const isSame = (a: number, b: number): boolean => a === b || (Number.isNaN(a) && Number.isNaN(b));
+
 /** An empty board; `sync` fills it. Pure: time and data come with each call. */
 export function createRuleBoard(): RuleBoard {
   let slots: Slot[] = [];
@@ -198,7 +201,7 @@ export function createRuleBoard(): RuleBoard {
         if (back[i] === 1 && (tick + i) % LOOK_BACK_TICKS !== 0) continue;
         const id = column[i]!;
         const latest = id < 0 ? Number.NaN : source.row[id]!;
-        if (rests[i] === 1 && Object.is(latest, raw[i])) continue;
+        if (rests[i] === 1 && isSame(latest, raw[i]!)) continue;
         const slot = slots[i]!;
         window.point(source, slot, id);
         slot.value = ruleValue(slot.rule, slot.metric, window, nowMs);

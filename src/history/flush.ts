@@ -1,7 +1,7 @@
 import { createFrame } from './frame.ts';
 import type { PendingRows } from './pending-rows.ts';
 import type { Segment } from './segment.ts';
-import { createSegmentBuilder } from './segment-builder.ts';
+import { createSegmentBuilder, createWorkspace } from './segment-builder.ts';
 import { addValues, clearSummary, emptySummary } from './summary.ts';
 
 export interface FlushOptions {
@@ -17,12 +17,13 @@ export type Flush = (pending: PendingRows, options: FlushOptions) => Segment;
 export function createFlush(): Flush {
   let frame = createFrame(16);
   const summary = emptySummary();
+  const workspace = createWorkspace();
   return (pending, { id, width, likelyIds }) => {
     const { rows, times, firstMs, lastMs } = pending;
     if (frame.values.length < rows) frame = createFrame(rows);
     const streams = [frame];
     const meta = { id, level: 0, stepMs: 0, firstMs, lastMs, rows } as const;
-    const builder = createSegmentBuilder({ meta, times, columns: width, likelyIds });
+    const builder = createSegmentBuilder({ meta, times, columns: width, likelyIds, workspace });
     for (let column = 0; column < width; column++) {
       pending.readColumn(column, frame, 0);
       clearSummary(summary);

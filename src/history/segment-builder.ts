@@ -14,6 +14,17 @@ export interface SegmentBuilder {
   readonly bytes: number;
 }
 
+/** Memory that builders may use one after the other: a flush every few seconds needs the same again. */
+export interface Workspace {
+  tables: Uint8Array<ArrayBuffer>;
+  scratch: Uint8Array<ArrayBuffer>;
+}
+
+export const createWorkspace = (): Workspace => ({
+  tables: new Uint8Array(0),
+  scratch: new Uint8Array(0),
+});
+
 export interface BuilderOptions {
   readonly meta: SegmentMeta;
   /** of the rows; the first is `meta.firstMs` */
@@ -22,6 +33,8 @@ export interface BuilderOptions {
   readonly columns: number;
   /** ids of a neighbour, which the segment shares if they are its own */
   readonly likelyIds?: Uint32Array;
+  /** its own when not given */
+  readonly workspace?: Workspace;
 }
 
 /** Streams there is room for at first, if they are as long as can be. */
@@ -41,25 +54,30 @@ function isConstant(streams: readonly Frame[], rows: number): boolean {
 
 /** Encodes columns one by one into a growing buffer. Cost: one pass a stream, one copy at the end. */
 export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
-  const { meta, times, columns, likelyIds } = options;
+  const { meta, times, columns, likelyIds, workspace = createWorkspace() } = options;
   const { rows } = meta;
   const streamCount = streamsAt(meta.level);
   const roomBytes = maxEncodedBytes(rows);
-  // One buffer for all: allocating one costs more than the rest of a small segment.
-  const fixed = allocateBlock(columns * 32 + (columns * streamCount + 1) * 4).buffer;
-  const ranges = new Float64Array(fixed, 0, columns * 3);
-  const counts = new Uint32Array(fixed, columns * 24, columns);
-  const columnIds = new Uint32Array(fixed, columns * 28, columns);
-  const offsets = new Uint32Array(fixed, columns * 32, columns * streamCount + 1);
-  let scratch = allocateBlock(roomBytes * Math.min(columns * streamCount + 1, FIRST_STREAMS));
+  // One buffer for all tables: allocating one costs more than the rest of a small segment.
+  const tableBytes = columns * 32 + (columns * streamCount + 1) * 4;
+  if (workspace.tables.length < tableBytes) workspace.tables = allocateBlock(tableBytes);
+  const tables = workspace.tables.buffer;
+  const ranges = new Float64Array(tables, 0, columns * 3);
+  const counts = new Uint32Array(tables, columns * 24, columns);
+  const columnIds = new Uint32Array(tables, columns * 28, columns);
+  const offsets = new Uint32Array(tables, columns * 32, columns * streamCount + 1);
+  offsets[0] = 0;
+  let { scratch } = workspace;
   let used = 0;
   let added = 0;
+  makeRoom(roomBytes * Math.min(columns * streamCount + 1, FIRST_STREAMS));
 
   function makeRoom(bytes: number): void {
     if (used + bytes <= scratch.length) return;
     const grown = allocateBlock(Math.ceil(scratch.length * 1.5) + bytes);
     grown.set(scratch.subarray(0, used));
     scratch = grown;
+    workspace.scratch = grown;
   }
 
   return {
@@ -102,7 +120,7 @@ export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
     },
 
     get bytes() {
-      return scratch.length + fixed.byteLength;
+      return scratch.length + workspace.tables.length;
     },
   };
 }

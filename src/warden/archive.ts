@@ -14,6 +14,8 @@ import { createWriteQueue } from '../ledger/write-queue.ts';
 
 /** Ten minutes of flushes at the default 10 s, before the oldest waiting write is given up. */
 const WAITING_WRITES = 64;
+/** A file of a day and a thousand targets is ten times this: read at one go, it would stay in malloc. */
+const GARBAGE_BYTES = 4 * 2 ** 20;
 /** Columns merged per slice: about a millisecond of work. */
 const COLUMNS_PER_SLICE = 64;
 
@@ -53,8 +55,10 @@ export function openArchive(options: {
   dataDir: string;
   nowMs: number;
   log: FastifyBaseLogger;
+  /** called whenever reading back has left some MB of garbage */
+  collectGarbage?(): void;
 }): Archive {
-  const { log } = options;
+  const { log, collectGarbage } = options;
   const database = openDatabase(options);
   const { warnings } = database;
   const segments = createSegmentStore(database);
@@ -132,7 +136,14 @@ export function openArchive(options: {
     },
     restore(history) {
       const restored: Segment[] = [];
-      for (const stored of segments.segments()) restored.push(...decode(stored));
+      let readBytes = 0;
+      for (const stored of segments.segments()) {
+        restored.push(...decode(stored));
+        readBytes += stored.body.length;
+        if (readBytes < GARBAGE_BYTES) continue;
+        collectGarbage?.();
+        readBytes = 0;
+      }
       history.restore(segments.keys(), restored);
     },
     flush(history) {

@@ -1,10 +1,11 @@
 /**
- * Judgement with a memory: what each target's last assessment was, the rule board, and the trends.
+ * Judgement with a memory: how each target's pressure last stood, the rule board, and the trends.
  * The judging itself is in detect/; here it meets the collector's figures and the history.
  */
 import type { Collector } from '../collect/collector.ts';
 import { type Assessment, assess } from '../detect/assessment.ts';
 import { type BudgetVerdict, judgeBudget } from '../detect/budget.ts';
+import type { PressureLevel } from '../detect/pressure.ts';
 import type { RuleEvent } from '../detect/rule.ts';
 import { createRuleBoard, type RuleBoard, type RuleInstance } from '../detect/rule-board.ts';
 import { type Trend, trend } from '../detect/trend.ts';
@@ -33,7 +34,7 @@ export interface Judge {
     at: { nowMs: number; tick: number },
     onEvent: (instance: RuleInstance, event: RuleEvent) => void,
   ): void;
-  /** undefined for a name that is no target */
+  /** As of the last sample, worked out when asked for; undefined for a name that is no target. */
   assessment(name: string): Assessment | undefined;
   /** the budget a target is judged by, or null */
   budget(name: string): BudgetPolicy | null;
@@ -57,7 +58,13 @@ interface Judged {
   readonly swap: number | undefined;
   readonly pressureColumn: number;
   readonly budgetColumn: number;
-  last: Assessment;
+  /** as last assessed in turn; numbers, because a thousand assessments are a lot to keep */
+  pressure: PressureLevel;
+  pressurePercent: number;
+  budgetPercent: number;
+  /** what someone asked for, and the tick it was worked out in */
+  asked: Assessment | null;
+  askedTick: number;
 }
 
 const basisPoints = (percent: number): number => Math.round(percent * 100);
@@ -69,6 +76,8 @@ export function createJudge(options: { collector: Collector; history: History })
   let judged: Judged[] = [];
   let byName = new Map<string, Judged>();
   let policy: Policy;
+  let lastRow: Float64Array = new Float64Array(0);
+  let ticks = 0;
   let turn = 0;
   let trendTurn = 0;
 
@@ -82,7 +91,7 @@ export function createJudge(options: { collector: Collector; history: History })
       footprintBytes: value(row, target.rss) + (Number.isNaN(swapBytes) ? 0 : swapBytes),
       budget: target.budget,
       pressure: policy.pressure,
-      previous: target.last?.pressure ?? 'unknown',
+      previous: target.pressure,
     });
   };
 
@@ -96,15 +105,11 @@ export function createJudge(options: { collector: Collector; history: History })
       swap: series.get('swap_bytes'),
       pressureColumn: history.column(`${name}/pressure_basis_points`),
       budgetColumn: history.column(`${name}/budget_basis_points`),
-      last:
-        before?.last ??
-        assess({
-          limits: [],
-          footprintBytes: Number.NaN,
-          budget: null,
-          pressure: policy.pressure,
-          previous: 'unknown',
-        }),
+      pressure: before?.pressure ?? 'unknown',
+      pressurePercent: before?.pressurePercent ?? Number.NaN,
+      budgetPercent: before?.budgetPercent ?? Number.NaN,
+      asked: null,
+      askedTick: -1,
     };
   };
 
@@ -166,15 +171,20 @@ export function createJudge(options: { collector: Collector; history: History })
     },
 
     assess(row) {
+      lastRow = row;
+      ticks++;
       const due = Math.min(judged.length, ASSESSED_PER_TICK);
       for (let i = 0; i < due; i++) {
         turn = (turn + 1) % judged.length;
         const target = judged[turn] as Judged;
-        target.last = judgement(target, row);
+        const { pressure, pressurePercent, budget } = judgement(target, row);
+        target.pressure = pressure;
+        target.pressurePercent = pressurePercent;
+        target.budgetPercent = budget?.percent ?? Number.NaN;
       }
       for (const target of judged) {
-        row[target.pressureColumn] = basisPoints(target.last.pressurePercent);
-        row[target.budgetColumn] = basisPoints(target.last.budget?.percent ?? Number.NaN);
+        row[target.pressureColumn] = basisPoints(target.pressurePercent);
+        row[target.budgetColumn] = basisPoints(target.budgetPercent);
       }
     },
 
@@ -186,7 +196,15 @@ export function createJudge(options: { collector: Collector; history: History })
       );
     },
 
-    assessment: (name) => byName.get(name)?.last,
+    assessment(name) {
+      const target = byName.get(name);
+      if (target === undefined) return undefined;
+      if (target.asked === null || target.askedTick !== ticks) {
+        target.asked = judgement(target, lastRow);
+        target.askedTick = ticks;
+      }
+      return target.asked;
+    },
     budget: (name) => byName.get(name)?.budget ?? null,
     globalBudget(row) {
       if (policy.globalBudget === null) return null;

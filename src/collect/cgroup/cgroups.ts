@@ -149,7 +149,8 @@ export function createCgroups({ files, procRoot, cgroupRoot }: CgroupsOptions): 
 
 /** What v1's memory.stat knows of ancestors that this mount does not show. */
 function hiddenLimit(levels: readonly OpenLevel[]): number {
-  const visible = Math.min(...levels.map((level) => level.limitBytes));
+  let visible = Infinity;
+  for (const { limitBytes } of levels) visible = Math.min(visible, limitBytes);
   const hierarchical = levels[0]?.hierarchicalLimitBytes ?? Infinity;
   return hierarchical < visible ? hierarchical : Infinity;
 }

@@ -19,15 +19,19 @@ const YOUNG_SCANS = 3;
 const REREAD_SCANS = 12;
 const PID = /^[1-9]\d*$/;
 
+interface Row extends ProcessEntry {
+  /** number of the scan that last found it alive */
+  listedAtScan: number;
+}
+
 export function createProcessTable(files: ProcFiles, procRoot: string): ProcessTable {
-  const entries = new Map<number, ProcessEntry>();
+  const entries = new Map<number, Row>();
   const stat = createStat();
-  let queue: number[] = [];
+  const queue: number[] = [];
   let scans = 0;
   let problem: string | null = null;
 
-  const isDue = (pid: number, wants: ScanWants): boolean => {
-    const entry = entries.get(pid);
+  const isDue = (pid: number, entry: Row | undefined, wants: ScanWants): boolean => {
     if (entry === undefined || scans - entry.firstScan < YOUNG_SCANS) return true;
     if ((wants.command && entry.command === null) || (wants.cgroup && entry.cgroup === null))
       return true;
@@ -38,9 +42,15 @@ export function createProcessTable(files: ProcFiles, procRoot: string): ProcessT
     const alive = listPids(procRoot);
     problem = typeof alive === 'string' ? `the process table: ${describeProblem(alive)}` : null;
     if (typeof alive === 'string') return;
-    const living = new Set(alive);
-    for (const pid of entries.keys()) if (!living.has(pid)) entries.delete(pid);
-    queue = alive.filter((pid) => isDue(pid, wants)).reverse();
+    for (const pid of alive) {
+      const entry = entries.get(pid);
+      if (entry !== undefined) entry.listedAtScan = scans;
+      if (isDue(pid, entry, wants)) queue.push(pid);
+    }
+    for (const { pid, listedAtScan } of entries.values()) {
+      if (listedAtScan !== scans) entries.delete(pid);
+    }
+    queue.reverse();
   };
 
   const text = (path: string): string => {
@@ -74,6 +84,7 @@ export function createProcessTable(files: ProcFiles, procRoot: string): ProcessT
       cgroup,
       changedAtScan: scans,
       firstScan: scans,
+      listedAtScan: scans,
     });
   };
 
@@ -105,10 +116,9 @@ export function createProcessTable(files: ProcFiles, procRoot: string): ProcessT
 /** All pids, or an errno. */
 export function listPids(procRoot: string): number[] | string {
   try {
-    return fs
-      .readdirSync(procRoot)
-      .filter((name) => PID.test(name))
-      .map(Number);
+    const pids: number[] = [];
+    for (const name of fs.readdirSync(procRoot)) if (PID.test(name)) pids.push(Number(name));
+    return pids;
   } catch (error) {
     return errorCode(error);
   }
