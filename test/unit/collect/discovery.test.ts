@@ -288,6 +288,18 @@ describe('PSS', () => {
     expect(value('api/pss_bytes')).toBe(800 * 1_024);
   });
 
+  it('is read a tenth as often while RSS stands still', () => {
+    fake.process({ pid: 70, rssPages: 2 });
+    const { step, value } = begin([byPid('api', 70)]);
+    step();
+    fake.write('proc/70/smaps_rollup', 'Rss: 8 kB\nPss: 8 kB\n');
+    for (let interval = 1; interval < 10; interval++) step(30_000);
+    expect(value('api/pss_bytes')).toBe(4_096);
+    step(30_000);
+    step();
+    expect(value('api/pss_bytes')).toBe(8_192);
+  });
+
   it('is left alone for a process that it would stall', () => {
     fake.process({ pid: 70, rssPages: 2 ** 22 });
     const { step, value, collector, nowMs } = begin([byPid('api', 70)]);

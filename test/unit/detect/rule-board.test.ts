@@ -90,6 +90,34 @@ describe('rule board', () => {
     expect(made.instances()[0]?.value).toBeCloseTo(90);
   });
 
+  it('wakes a rule at rest with its value, be it unknown, and leaves its neighbours', () => {
+    const made = board([rule({})]);
+    const valuesAfter = (...row: number[]) => {
+      evaluate(made, source(row), 1_000);
+      return made.instances().map(({ value, state }) => [value, state.phase]);
+    };
+    expect(valuesAfter(50 * MIB, 60 * MIB)).toEqual([
+      [50, 'inactive'],
+      [60, 'inactive'],
+    ]);
+    expect(valuesAfter(50 * MIB, Number.NaN)).toEqual([
+      [50, 'inactive'],
+      [Number.NaN, 'unknown'],
+    ]);
+    expect(valuesAfter(50 * MIB, Number.NaN)).toEqual(valuesAfter(50 * MIB, Number.NaN));
+    expect(valuesAfter(500 * MIB, 60 * MIB)).toEqual([
+      [500, 'firing'],
+      [60, 'inactive'],
+    ]);
+  });
+
+  it('reads a series that a target has only since the last sync', () => {
+    const made = board([rule({})], [{ ...target('a', 0), series: new Map() }]);
+    expect(evaluate(made, source([500 * MIB]), 1_000)).toEqual([]);
+    made.sync({ rules: [rule({})], targets: [target('a', 0)], system, ...facts });
+    expect(evaluate(made, source([500 * MIB]), 2_000)).toEqual(['a High fired']);
+  });
+
   it('is unknown for a target that has no such series', () => {
     const made = board([rule({ metricKey: 'chat_sessions' })]);
     evaluate(made, source([1, 1, 1]), 1000);

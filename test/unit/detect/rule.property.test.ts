@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { initialRuleState, type RuleState, stepRule } from '../../../src/detect/rule.ts';
+import { initialRuleState, isAtRest, type RuleState, stepRule } from '../../../src/detect/rule.ts';
 import type { RulePolicy } from '../../../src/policy/policy.ts';
 import { aRule } from './a-rule.ts';
 
@@ -54,6 +54,17 @@ describe('any rule', () => {
         const calm = Array.from({ length: 70 }, () => ({ value: GOOD, afterMs: 1000 }));
         const last = play(rule, [...inputs, ...calm]).at(-1);
         expect(['inactive', 'resolved']).toContain(last?.state.phase);
+      }),
+    );
+  });
+
+  it('at rest, is changed by no other evaluation of the same value, however late', () => {
+    fc.assert(
+      fc.property(anyRule, forward, fc.integer({ min: 0, max: 1e7 }), (rule, inputs, laterMs) => {
+        for (const { atMs, value, state } of play(rule, inputs)) {
+          if (!isAtRest(rule, state, value)) continue;
+          expect(stepRule(rule, state, value, atMs + laterMs)).toEqual({ state, event: null });
+        }
       }),
     );
   });

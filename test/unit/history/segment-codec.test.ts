@@ -1,3 +1,4 @@
+import { crc32 } from 'node:zlib';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { HistoryChange, Segment } from '../../../src/history/history.ts';
@@ -30,6 +31,27 @@ describe('segment codec', () => {
     const segment = segments[level]!;
     expect(segment.level).toBe(level);
     expect(decodeSegment(segment, encodeSegment(segment))).toEqual(segment);
+  });
+
+  it('gives a wide segment back, whose memory is mapped on its own', () => {
+    const wide = Array.from({ length: 4_000 }, (_, n) => wander(20, n + 1));
+    const history = createHistory({ retentionMs: DAY_MS, maxBytes: 64 * 2 ** 20 });
+    for (const id of wide.keys()) history.column(`a/${id}`);
+    for (let row = 0; row < 20; row++) {
+      history.append(
+        row * 1000,
+        Float64Array.from(wide, (column) => column[row]!),
+      );
+    }
+    const [segment] = history.flush()?.insert ?? [];
+    const again = createHistory({ retentionMs: DAY_MS, maxBytes: 64 * 2 ** 20 });
+    const keys = history.keys().map((key, id) => ({ id, key }));
+    again.restore(keys, [decodeSegment(segment!, encodeSegment(segment!, crc32), crc32)]);
+    expect(segment?.block.buffer).toHaveProperty('resizable', true);
+    for (const id of [0, 1_999, 3_999]) {
+      expect(history.points(id, 0, 19_000).v).toEqual(wide[id]);
+      expect(again.points(id, 0, 19_000).v).toEqual(wide[id]);
+    }
   });
 
   it('reads a body that starts at an odd byte of a larger buffer', () => {
