@@ -9,7 +9,7 @@ function report(run: CleanupRunWire): string {
     const said = row.error ?? row.plan;
     return `  ${row.outcome.padEnd(9)} ${row.cleaner} (${row.target})${freed}${said ? `  ${said}` : ''}`;
   });
-  const total = run.freed_mb === null ? 'unknown' : `${run.freed_mb} MB`;
+  const total = run.freed_mb === null ? 'unknown' : `${run.freed_mb} MiB`;
   const head = run.dry_run
     ? 'nothing was done; a run would'
     : `freed ${total} in ${run.duration_ms} ms`;

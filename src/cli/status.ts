@@ -9,9 +9,9 @@ function report(status: StatusWire): string {
     ['status', `${status.status.toUpperCase()}  ${status.target}  ${status.timestamp}`],
     [
       'memory',
-      `${current.process_memory_mb ?? 'unknown'} MB, host ${current.system_memory_percent ?? 'unknown'} %`,
+      `${current.process_memory_mb ?? 'unknown'} MiB, host ${current.system_memory_percent ?? 'unknown'} %`,
     ],
-    ['trend', trend.reason ?? `${trend.direction} ${trend.slope_mb_per_hour} MB/h`],
+    ['trend', trend.reason ?? `${trend.direction} ${trend.slope_mb_per_hour} MiB/h`],
     ['limit', status.limits.explanation],
     [
       'pressure',

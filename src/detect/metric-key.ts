@@ -11,7 +11,7 @@ export interface MetricRef {
   readonly series: string;
   readonly scale: number;
   readonly offset: number;
-  /** 'MB' (MiB, as in the source of these names), '%', 'ms' or '' */
+  /** 'MiB' (which the names of the metrics call mb), '%', 'ms' or '' */
   readonly unit: string;
 }
 
@@ -41,7 +41,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'rss_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'resident memory of the whole target',
   },
   {
@@ -49,7 +49,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'swap_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'memory of the target that is swapped out',
   },
   {
@@ -57,7 +57,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'pss_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'resident memory of the target, shared pages divided among their users',
   },
   {
@@ -65,7 +65,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'heap_used_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'JavaScript heap in use',
   },
   {
@@ -73,7 +73,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'heap_total_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'JavaScript heap reserved',
   },
   {
@@ -89,7 +89,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'external_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'memory outside the heap that JavaScript objects hold',
   },
   {
@@ -97,7 +97,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'array_buffers_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'ArrayBuffers and Buffers, a part of external_mb',
   },
   {
@@ -105,7 +105,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'cgroup_usage_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'memory charged to the cgroup of the target, with page cache',
   },
   {
@@ -113,7 +113,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'target',
     series: 'cgroup_working_set_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'the same without inactive page cache',
   },
   {
@@ -177,7 +177,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'system',
     series: 'available_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'memory of the host that is available without swapping',
   },
   {
@@ -185,7 +185,7 @@ export const METRIC_KEYS: readonly MetricKey[] = [
     scope: 'system',
     series: 'swap_used_bytes',
     scale: TO_MIB,
-    unit: 'MB',
+    unit: 'MiB',
     description: 'swap of the host in use',
   },
   {

@@ -10,7 +10,7 @@ export interface AlertFacts {
   readonly metricKey: string;
   readonly comparison: Comparison;
   readonly threshold: number;
-  /** of value, peak and threshold: `MB`, `%`, … */
+  /** of value, peak and threshold: `MiB`, `%`, … */
   readonly unit: string;
   /** null = unknown */
   readonly value: number | null;
@@ -45,7 +45,7 @@ export function alertMessage(facts: AlertFacts): AlertMessage {
   return { ...facts, text: `${state}: ${rule} on ${target}: ${howBad(facts)}, ${lasted}${since}` };
 }
 
-/** `process_memory_mb is 1210 MB, above 1024 MB (worst 1300 MB)` */
+/** `process_memory_mb is 1210 MiB, above 1024 MiB (worst 1300 MiB)` */
 function howBad(facts: AlertFacts): string {
   const { event, metricKey, comparison, threshold, value, peak, windowMs } = facts;
   if (comparison === 'absent') return `${metricKey} ${value === null ? 'is missing' : 'is back'}`;
@@ -69,7 +69,7 @@ const LIMIT_WORDS = {
   rate_per_hour: 'more than',
 } as const;
 
-/** The unit of what is compared: a change of MB is in %, a rate in MB/h. */
+/** The unit of what is compared: a change of MiB is in %, a rate in MiB/h. */
 export const limitUnit = ({
   comparison,
   unit,

@@ -43,7 +43,7 @@ describe('GET /internal/memory/alerts', () => {
       metric_key: 'process_memory_mb',
       comparison: 'greater_than',
       threshold_value: 150,
-      unit: 'MB',
+      unit: 'MiB',
     });
     expect(firing.id).toMatch(/^[0-9a-f]{12}$/);
     expect(firing.value).toBeGreaterThan(200);

@@ -11,14 +11,14 @@ function ruleValueOf(key: string, raw: number): number {
 
 describe('resolveMetricKey', () => {
   it.each([
-    ['process_memory_mb', 'target', 'rss_bytes', 2 ** 30, 1024, 'MB'],
+    ['process_memory_mb', 'target', 'rss_bytes', 2 ** 30, 1024, 'MiB'],
     ['heap_used_percent', 'target', 'heap_used_bytes', 3 * 2 ** 30, 75, '%'],
     ['event_loop_delay_ms', 'target', 'event_loop_delay_us', 1500, 1.5, 'ms'],
     ['threads', 'target', 'threads', 12, 12, ''],
     ['pressure_percent', 'target', 'pressure_basis_points', 8000, 80, '%'],
     ['budget_percent', 'target', 'budget_basis_points', 9500, 95, '%'],
     ['system_memory_percent', 'system', 'used_bytes', 4 * 2 ** 30, 25, '%'],
-    ['system_available_mb', 'system', 'available_bytes', 2 ** 20, 1, 'MB'],
+    ['system_available_mb', 'system', 'available_bytes', 2 ** 20, 1, 'MiB'],
     ['system_psi_full_percent', 'system', 'psi_full_avg10_x100', 1234, 12.34, '%'],
   ])('%s reads %s %s', (key, scope, series, raw, value, unit) => {
     expect(resolveMetricKey(key, facts)).toMatchObject({ scope, series, unit });

@@ -13,7 +13,7 @@ const facts = (over: Partial<AlertFacts> = {}): AlertFacts => ({
   metricKey: 'process_memory_mb',
   comparison: 'greater_than',
   threshold: 1024,
-  unit: 'MB',
+  unit: 'MiB',
   value: 1210.257,
   peak: 1300,
   windowMs: 600_000,
@@ -26,7 +26,7 @@ const text = (over: Partial<AlertFacts>): string => alertMessage(facts(over)).te
 describe('alertMessage', () => {
   it('says what, where, how bad and since when', () => {
     expect(text({})).toBe(
-      'critical: High Process Memory on api: process_memory_mb is 1210 MB, above 1024 MB (worst 1300 MB), for 5 min, since 2026-01-01T00:00:00.000Z',
+      'critical: High Process Memory on api: process_memory_mb is 1210 MiB, above 1024 MiB (worst 1300 MiB), for 5 min, since 2026-01-01T00:00:00.000Z',
     );
   });
 
@@ -34,19 +34,19 @@ describe('alertMessage', () => {
     [{ event: 'reminded' }, /^still critical: /],
     [
       { event: 'resolved', value: 900 },
-      /^resolved: .* is 900 MB again \(the threshold is above 1024 MB, worst 1300 MB\), after 5 min,/,
+      /^resolved: .* is 900 MiB again \(the threshold is above 1024 MiB, worst 1300 MiB\), after 5 min,/,
     ],
-    [{ sinceMs: Date.UTC(2026, 0, 1, 0, 5) }, /\(worst 1300 MB\), since 2026-01-01T00:05/],
+    [{ sinceMs: Date.UTC(2026, 0, 1, 0, 5) }, /\(worst 1300 MiB\), since 2026-01-01T00:05/],
     [
       { comparison: 'percent_change', threshold: 20, value: 31.5, peak: null },
       /process_memory_mb changed by 31\.5 % in 10 min, more than 20 %/,
     ],
     [
       { comparison: 'rate_per_hour', threshold: 20, value: 31.5, peak: null },
-      /31\.5 MB\/h in 10 min, more than 20 MB\/h/,
+      /31\.5 MiB\/h in 10 min, more than 20 MiB\/h/,
     ],
     [{ comparison: 'absent', value: null }, /process_memory_mb is missing/],
-    [{ value: null }, /process_memory_mb is unknown, above 1024 MB/],
+    [{ value: null }, /process_memory_mb is unknown, above 1024 MiB/],
     [
       { unit: '', metricKey: 'sessions', value: 3, peak: 3, threshold: 2 },
       /sessions is 3, above 2,/,
