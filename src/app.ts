@@ -2,6 +2,7 @@ import helmet from '@fastify/helmet';
 import Fastify, { type FastifyBaseLogger, type FastifyInstance, LogController } from 'fastify';
 import { BODY_LIMIT_BYTES } from './http/bodies.ts';
 import { homeRoutes } from './http/home.ts';
+import { useMethodProblem } from './http/methods.ts';
 import { openApiRoutes, useOpenApi } from './http/openapi.ts';
 import { sendProblem, useNotFoundProblem, useProblems } from './http/problem.ts';
 import { protect } from './http/routes.ts';
@@ -35,6 +36,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
 
   useProblems(app);
   useNotFoundProblem(app);
+  useMethodProblem(app);
   await useOpenApi(app, version);
   await app.register(memwarden, { policy, reloadPolicy, standalone: true });
   await app.register(async (scope) => {

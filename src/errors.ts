@@ -23,6 +23,10 @@ export const catalogue = {
       'Without a token only this machine may call, under a loopback name or one of `server.allowed_hosts`.',
   },
   MEM_NOT_FOUND: { status: 404, meaning: 'There is no such route.' },
+  MEM_METHOD_NOT_ALLOWED: {
+    status: 405,
+    meaning: 'The path has no such method; `Allow` and `detail` list those it has.',
+  },
   MEM_UNKNOWN_TARGET: {
     status: 404,
     meaning: 'No target has that name; `GET /internal/memory/targets` lists them.',
@@ -54,6 +58,10 @@ export const catalogue = {
     meaning: 'At start: an address beyond loopback needs a token.',
   },
   MEM_PORT_IN_USE: { status: 500, meaning: 'At start: the port is taken.' },
+  MEM_DATA_DIR_UNUSABLE: {
+    status: 500,
+    meaning: 'At start: `data_dir` cannot be used; the message names the path and what to do.',
+  },
   MEM_DATABASE_NEWER: {
     status: 500,
     meaning: 'At start: the data file was written by a newer memwarden; run that one.',

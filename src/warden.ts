@@ -20,6 +20,7 @@ import { createLogChannel } from './respond/notify/log.ts';
 import { openArchive } from './warden/archive.ts';
 import { createConduct } from './warden/conduct.ts';
 import type { Warden, WardenEvents, WardenOptions } from './warden/contract.ts';
+import { addGauge } from './warden/gauges.ts';
 import { createJudge } from './warden/judge.ts';
 import { createResponse, type Response } from './warden/response.ts';
 import { createServices } from './warden/services.ts';
@@ -243,7 +244,7 @@ export function createWarden(options: WardenOptions): Warden {
     },
     stalled: conduct.stalled,
     addCleaner: (cleaner) => response.cleanup.register(cleaner),
-    addGauge: (target, name, read) => collector.registerGauge(target, name, read),
+    addGauge: (target, name, read) => addGauge(collector, target, name, read),
     pushGauge(target, name, value) {
       try {
         collector.setGauge(target, name, value, clock.now().wallMs);

@@ -60,9 +60,16 @@ function reload(
   try {
     const needsRestart = app.memory.reload(reloadPolicy());
     logger.info({ source: app.memory.policy.source, needsRestart }, 'policy reloaded');
-  } catch (err) {
-    logger.error({ err }, 'the new policy is refused; the running one stays');
+  } catch (error) {
+    logger.error(refusalOf(error), 'the new policy is refused; the running one stays');
   }
+}
+
+/** What is wrong with the policy, as check-config says it; a defect of ours keeps its stack. */
+function refusalOf(error: unknown): object {
+  const isThePolicys =
+    error instanceof codes.MEM_POLICY_INVALID || error instanceof codes.MEM_POLICY_UNREADABLE;
+  return isThePolicys ? { problems: error.message.split('\n') } : { err: error };
 }
 
 async function serve(args: Args, io: Io): Promise<number> {

@@ -7,6 +7,10 @@ import type { Unknown } from './reading.ts';
 
 const PUSH_TTL_MS = 60_000;
 
+/** What a gauge may be called, however it comes. */
+export const GAUGE_NAME = /^[A-Za-z_][A-Za-z0-9_]{0,63}$/;
+export const GAUGE_NAME_RULE = '1–64 of A–Z a–z 0–9 _, the first not a digit';
+
 interface Gauge {
   readonly name: string;
   readonly column: number;

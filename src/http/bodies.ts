@@ -3,8 +3,12 @@
  * whichever types it parses. An empty one is no body, because many clients name the type always.
  */
 import type { FastifyInstance } from 'fastify';
+import { codes } from '../errors.ts';
 
 export const BODY_LIMIT_BYTES = 64 * 1024;
+
+const POISON =
+  'The body has a key "__proto__", or a "constructor" with a "prototype": such keys are refused, choose another name.';
 
 export function useJsonBodies(app: FastifyInstance): void {
   const parseJson = app.getDefaultJsonParser('error', 'error');
@@ -12,6 +16,24 @@ export function useJsonBodies(app: FastifyInstance): void {
   app.addContentTypeParser<string>(
     'application/json',
     { parseAs: 'string', bodyLimit: BODY_LIMIT_BYTES },
-    (request, body, done) => (body === '' ? done(null, null) : parseJson(request, body, done)),
+    (request, body, done) => {
+      if (body === '') {
+        done(null, null);
+        return;
+      }
+      parseJson(request, body, (error, value) => {
+        done(error && isJson(body) ? new codes.MEM_BAD_REQUEST(POISON) : error, value);
+      });
+    },
   );
+}
+
+/** The parser says the same of bad JSON and of good JSON that it refuses. */
+function isJson(text: string): boolean {
+  try {
+    JSON.parse(text);
+    return true;
+  } catch {
+    return false;
+  }
 }

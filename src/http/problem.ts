@@ -2,6 +2,7 @@
 import { STATUS_CODES } from 'node:http';
 import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { problemsOf } from '../policy/problem.ts';
+import { type Issue, issuesOf } from './issues.ts';
 
 export const PROBLEM_TYPE = 'application/problem+json; charset=utf-8';
 
@@ -12,7 +13,7 @@ export interface Problem {
   readonly code: string;
   readonly detail: string;
   readonly instance?: string;
-  readonly errors?: readonly { readonly pointer: string; readonly detail: string }[];
+  readonly errors?: readonly Issue[];
 }
 
 /** Fastify's own refusals, in our words. */
@@ -42,10 +43,7 @@ interface Described {
 
 function describe(error: FastifyError): Described {
   if (error.validation) {
-    const errors = error.validation.map((issue) => ({
-      pointer: `${error.validationContext ?? ''}${issue.instancePath}`,
-      detail: issue.message ?? 'is not valid',
-    }));
+    const errors = issuesOf(error);
     const detail = errors.map((issue) => `${issue.pointer} ${issue.detail}`).join('; ');
     return { status: 400, code: 'MEM_BAD_REQUEST', detail, errors };
   }

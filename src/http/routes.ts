@@ -46,9 +46,16 @@ export async function protect(app: TypedApp, { policy }: RouteScope['warden']): 
   };
   await app.register(bearerAuth, {
     keys: [token],
+    // RFC 9110 11.1: "bearer" is the same scheme
+    specCompliance: 'rfc6749',
     errorResponse: refuse,
     contentType: PROBLEM_TYPE,
     verifyErrorLogLevel: 'warn',
+  });
+  // RFC 9110 15.5.2: who is refused is told how to ask
+  app.addHook('onSend', (_request, reply, _payload, done) => {
+    if (reply.statusCode === 401) reply.header('www-authenticate', 'Bearer');
+    done();
   });
 }
 

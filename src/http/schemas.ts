@@ -1,4 +1,5 @@
 import Type, { type Static, type TSchema } from 'typebox';
+import { GAUGE_NAME, GAUGE_NAME_RULE } from '../collect/gauges.ts';
 
 /**
  * The shapes on the wire, snake_case as in the contract. Each is named ($id), so that OpenAPI
@@ -248,7 +249,7 @@ export const CleanupRunSchema = Type.Object(
         freed_bytes: num('Freed, as far as known'),
         items: num('Things dropped, when the cleaner counts them'),
         duration_ms: Type.Number(),
-        error: text('What went wrong, or why it was skipped'),
+        error: text('What went wrong, why it was skipped, or what of its answer was ignored'),
         plan: text('What it would do; in a dry run'),
       }),
     ),
@@ -295,9 +296,16 @@ export const TargetListSchema = Type.Object(
   { $id: 'MemwardenTargetList' },
 );
 
+/** PID_MAX_LIMIT of Linux on 64 bits */
+const PID_MAX = 2 ** 22;
+
 export const ServiceBodySchema = Type.Object(
   {
-    pid: Type.Integer({ minimum: 1, description: 'Process id, as memwarden sees it' }),
+    pid: Type.Integer({
+      minimum: 1,
+      maximum: PID_MAX,
+      description: 'Process id, as memwarden sees it',
+    }),
     include_children: Type.Optional(Type.Boolean({ default: true })),
     budget: Type.Optional(Type.String({ description: 'Such as 400MiB', maxLength: 32 })),
     cleanup_url: Type.Optional(
@@ -324,7 +332,7 @@ export const GaugesBodySchema = Type.Unsafe<Record<string, number>>({
   description: 'Gauge name → value',
   minProperties: 1,
   maxProperties: 200,
-  propertyNames: { pattern: '^[A-Za-z_][A-Za-z0-9_]{0,63}$' },
+  propertyNames: { pattern: GAUGE_NAME.source, description: GAUGE_NAME_RULE },
   additionalProperties: { type: 'number' },
 });
 

@@ -8,7 +8,14 @@
 import { Ajv } from 'ajv';
 import type { FastifyInstance } from 'fastify';
 
-const COMMON = { allErrors: true, useDefaults: true, strict: true, allowUnionTypes: true } as const;
+const COMMON = {
+  allErrors: true,
+  useDefaults: true,
+  strict: true,
+  allowUnionTypes: true,
+  // so that a refusal can say what the schema expects
+  verbose: true,
+} as const;
 
 /** Sets the compilers of this scope. Cost: two Ajv instances, compiled once per route at start. */
 export function useValidation(app: FastifyInstance): void {

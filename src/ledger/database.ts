@@ -1,7 +1,7 @@
-import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import Sqlite from 'libsql';
 import { checkPages, checkTables, checkWritable, isCorruption } from './check-file.ts';
+import { prepareDataDir } from './data-dir.ts';
 import { lockDataDir } from './data-dir-lock.ts';
 import { migrate } from './migrate.ts';
 import { migrations } from './migrations.ts';
@@ -15,7 +15,7 @@ const WRITE_WAIT_MS = 200;
 
 /** An open database. Every call is synchronous and throws libsql's SqliteError when it fails. */
 export interface Database {
-  /** false: kept in memory only, because the directory could not be used */
+  /** false: kept in memory only, because the disk is full or may not be written */
   readonly persistent: boolean;
   /** the file, or `:memory:` */
   readonly path: string;
@@ -30,12 +30,13 @@ export interface Database {
 }
 
 /**
- * Opens `<dataDir>/memwarden.db`, creating and migrating it as needed. The service comes before its
- * memory: a corrupt file is moved aside and begun anew, and a directory that cannot be used (read
- * only, full, no permission) gives an empty database in memory; both are told in `warnings`.
+ * Opens `<dataDir>/memwarden.db`, creating and migrating it as needed. A corrupt file is moved aside
+ * and begun anew, and a disk that is full or may not be written gives an empty database in memory;
+ * both are told in `warnings`. A path that can be no data directory is refused.
  * Cost: quick_check reads the whole file, about 1 ms per MB.
  *
  * @throws MEM_CONFLICT when another memwarden uses the directory
+ * @throws MEM_DATA_DIR_UNUSABLE see data-dir.ts
  * @throws MEM_DATABASE_NEWER, MEM_DATABASE_UNUSABLE see migrate.ts
  */
 export function openDatabase(options: { dataDir: string; nowMs: number }): Database {
@@ -43,7 +44,7 @@ export function openDatabase(options: { dataDir: string; nowMs: number }): Datab
   const warnings: string[] = [];
   let release = (): void => {};
   try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+    prepareDataDir(dataDir);
     release = lockDataDir(dataDir).release;
     const path = join(dataDir, 'memwarden.db');
     const connection = openOrReplace(path, nowMs, (warning) => warnings.push(warning));

@@ -13,9 +13,14 @@ export interface WriteQueue {
   readonly problem: string | null;
 }
 
-/** @param onChange told when writing starts to fail (with the reason) and when it works again (null) */
+/**
+ * @param first what every drain does before the queued writes, which wait when it fails: it is never
+ * given up, as what is queued is
+ * @param onChange told when writing starts to fail (with the reason) and when it works again (null)
+ */
 export function createWriteQueue(options: {
   bound: number;
+  first?(): void;
   onChange(problem: string | null, dropped: number): void;
 }): WriteQueue {
   const waiting: (() => void)[] = [];
@@ -37,14 +42,15 @@ export function createWriteQueue(options: {
       waiting.push(write);
     },
     drain() {
-      while (waiting.length > 0) {
-        try {
+      try {
+        options.first?.();
+        while (waiting.length > 0) {
           waiting[0]?.();
-        } catch (error) {
-          report(error instanceof Error ? error.message : String(error));
-          return;
+          waiting.shift();
         }
-        waiting.shift();
+      } catch (error) {
+        report(error instanceof Error ? error.message : String(error));
+        return;
       }
       report(null);
     },

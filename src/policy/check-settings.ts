@@ -1,6 +1,6 @@
 /** What must hold between the settings of sampling, history, budgets and pressure. */
 
-import type { Finding, Path } from './finding.ts';
+import { describeValue, type Finding, type Path } from './finding.ts';
 import type { RawPolicy } from './schema.ts';
 import { parseDuration } from './units.ts';
 
@@ -10,6 +10,7 @@ export function checkSettings(raw: RawPolicy): Finding[] {
   const percents = budgets.global;
   const budgetPath = ['memory_budgets', 'global'];
   return [
+    ...withoutNul(['data_dir'], raw.data_dir),
     ...atMost(['sampling', 'interval'], sampling.interval, {
       limit: sampling.detail_interval,
       name: 'sampling.detail_interval',
@@ -31,6 +32,12 @@ export function checkSettings(raw: RawPolicy): Finding[] {
       name: 'pressure.emergency',
     }),
   ];
+}
+
+/** No file system has it in a name. */
+function withoutNul(path: Path, text: string): Finding[] {
+  if (!text.includes('\0')) return [];
+  return [{ path, expected: 'a path without NUL', got: describeValue(text) }];
 }
 
 interface Bound<Value> {

@@ -1,6 +1,8 @@
 /** What a valid policy asks for that will not happen, told at the start rather than missed later. */
 
+import { METRIC_KEYS } from '../detect/metric-key.ts';
 import { windowOf } from './check-thresholds.ts';
+import { nearestName } from './did-you-mean.ts';
 import { formatPath } from './finding.ts';
 import type { RawPolicy } from './schema.ts';
 import { parseDuration } from './units.ts';
@@ -26,7 +28,13 @@ export function notAvailableYet(raw: RawPolicy, given: ReadonlySet<string>): str
 
 /** What is allowed and probably not meant. */
 export function warningsOf(raw: RawPolicy): string[] {
-  return [...unknownRecipients(raw), ...unknownRuleTargets(raw), ...windowsOutOfReach(raw)];
+  return [
+    ...unknownBudgets(raw),
+    ...unknownRecipients(raw),
+    ...unknownRuleTargets(raw),
+    ...unknownMetrics(raw),
+    ...windowsOutOfReach(raw),
+  ];
 }
 
 function targetKeys(target: RawPolicy['targets'][number], index: number): string[] {
@@ -55,13 +63,38 @@ function unknownRecipients({ alerts }: RawPolicy): string[] {
 }
 
 /** Not an error: a service may register under that name later. */
+function unknownBudgets({ memory_budgets: { services }, targets }: RawPolicy): string[] {
+  const known = namesOf(targets);
+  return Object.keys(services)
+    .filter((name) => !known.has(name))
+    .map((name) => `memory_budgets.services.${name}: no target is named "${name}" in this file`);
+}
+
+function namesOf(targets: RawPolicy['targets']): ReadonlySet<string> {
+  return new Set(['self', ...targets.map(({ name }) => name)]);
+}
+
+/** Not an error, for the same reason. */
 function unknownRuleTargets({ thresholds, targets }: RawPolicy): string[] {
-  const known = new Set(['self', ...targets.map(({ name }) => name)]);
+  const known = namesOf(targets);
   return thresholds.flatMap(({ target }, index) =>
     target === null || known.has(target)
       ? []
       : [`thresholds[${index}].target: no target is named "${target}" in this file`],
   );
+}
+
+/** Not an error: a gauge may be pushed under that name, with or without the prefix. */
+function unknownMetrics({ thresholds }: RawPolicy): string[] {
+  const known = METRIC_KEYS.map(({ key }) => key);
+  return thresholds.flatMap(({ metric_key: key }, index) => {
+    if (known.includes(key) || key.startsWith('custom.')) return [];
+    const nearest = nearestName(key, known);
+    const hint = nearest === null ? '' : ` (did you mean "${nearest}"?)`;
+    return [
+      `thresholds[${index}].metric_key: "${key}" is no built-in metric${hint} and is taken for a gauge; custom.${key} says so`,
+    ];
+  });
 }
 
 /** Only ever true of the default rules: one that the user wrote is refused. */

@@ -43,7 +43,7 @@ const FORBIDDEN_KEYS: ReadonlySet<string> = new Set(['__proto__', 'constructor',
 
 /** Reads at most 1 MiB of YAML; never throws. Cost: 2 ms a kilobyte, 1.4 s for the worst text found. */
 export function readYamlDocument(text: string): PolicyDocument {
-  const excess = findExcess(text);
+  const { excess, documentOffsets } = survey(text);
   if (excess !== null) return rejected([{ path: [], ...excess, position: null }]);
 
   const lines = new LineCounter();
@@ -62,6 +62,11 @@ export function readYamlDocument(text: string): PolicyDocument {
     const { line, col } = lines.linePos(offset);
     return { line, column: col };
   };
+  const [, second] = documentOffsets;
+  if (second !== undefined) {
+    const got = `${documentOffsets.length} documents`;
+    return rejected([{ path: [], expected: 'one YAML document', got, position: at(second) }]);
+  }
   if (document.errors.length > 0) {
     return rejected(
       document.errors.map((error) => ({
@@ -136,22 +141,33 @@ function nearestPosition(positions: ReadonlyMap<string, Position>, path: Path): 
   return null;
 }
 
-function findExcess(text: string): Pick<Finding, 'expected' | 'got'> | null {
-  if (Buffer.byteLength(text) > MAX_TEXT_BYTES) {
-    return { expected: 'at most 1 MiB of YAML', got: 'more' };
-  }
+interface Survey {
+  readonly excess: Pick<Finding, 'expected' | 'got'> | null;
+  /** where each document of the text begins */
+  readonly documentOffsets: readonly number[];
+}
+
+function survey(text: string): Survey {
+  const documentOffsets: number[] = [];
+  const tooMuch = (expected: string): Survey => ({
+    excess: { expected, got: 'more' },
+    documentOffsets,
+  });
+  const note = (tokens: Iterable<{ type: string; offset: number }>): void => {
+    // a generator: the parser moves on only when its tokens are asked for
+    for (const { type, offset } of tokens) if (type === 'document') documentOffsets.push(offset);
+  };
+  if (Buffer.byteLength(text) > MAX_TEXT_BYTES) return tooMuch('at most 1 MiB of YAML');
   const parser = new Parser();
   let lexemes = 0;
   for (const lexeme of new Lexer().lex(text)) {
-    // a generator: the parser moves on only when its tokens are asked for
-    for (const _ of parser.next(lexeme));
+    note(parser.next(lexeme));
     lexemes += 1;
-    if (lexemes > MAX_LEXEMES) return { expected: 'at most 100,000 YAML tokens', got: 'more' };
-    if (parser.stack.length > MAX_DEPTH) {
-      return { expected: `at most ${MAX_DEPTH} levels of nesting`, got: 'more' };
-    }
+    if (lexemes > MAX_LEXEMES) return tooMuch('at most 100,000 YAML tokens');
+    if (parser.stack.length > MAX_DEPTH) return tooMuch(`at most ${MAX_DEPTH} levels of nesting`);
   }
-  return null;
+  note(parser.end());
+  return { excess: null, documentOffsets };
 }
 
 function rejected(findings: readonly LocatedFinding[]): PolicyDocument {

@@ -33,6 +33,8 @@ export interface Cleaner {
   readonly timeoutMs: number;
   /** `self` or a target's name */
   readonly target: string;
+  /** frees what no process holds as well, so that its figure may be over what the target's holds */
+  readonly freesPageCache?: boolean;
   /** What it would do, in one line. Must not act. */
   plan(): string;
   /**
@@ -54,8 +56,8 @@ export interface CleanerRow {
   readonly target: string;
   readonly outcome: CleanerOutcome;
   /**
-   * What the cleaner said, else the target's RSS before minus after, which is negative when the
-   * target grew meanwhile. null = unknown.
+   * What the cleaner said, if that can be, else the target's RSS before minus after, which is
+   * negative when the target grew meanwhile. null = unknown.
    */
   readonly freedBytes: number | null;
   readonly items: number | null;

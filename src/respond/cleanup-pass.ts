@@ -3,7 +3,7 @@ import { CLEANUP_LEVELS, type Cleaner, type CleanerRow, type CleanupRequest } fr
 import type { CleanerRegistry } from './cleaner-registry.ts';
 import { errorText } from './error-text.ts';
 import type { Log } from './log.ts';
-import { runCleaner } from './run-cleaner.ts';
+import { type Ceiling, runCleaner } from './run-cleaner.ts';
 import { within } from './within.ts';
 
 const MEASURE_TIMEOUT_MS = 5_000;
@@ -36,6 +36,10 @@ export interface PassOptions<R> {
   measure(target: string): R | Promise<R>;
   /** NaN = unknown */
   rssBytes(reading: R): number;
+  /** what the process holds, swapped out or not; NaN = unknown */
+  heldBytes(reading: R): number;
+  /** memory of the machine */
+  readonly machineBytes: number;
   newId(): string;
   readonly log: Log;
 }
@@ -115,13 +119,22 @@ async function cleaned<R>(
   if (options.closing()) return { ...emptyRow(cleaner), error: 'memwarden is stopping' };
   const before = await measure(cleaner.target, options);
   const beganMs = performance.now();
-  const attempt = await runCleaner(cleaner, request, options);
+  const { stop, hanging } = options;
+  const ceiling = ceilingOf(cleaner, before, options);
+  const attempt = await runCleaner(cleaner, request, { stop, hanging, ceiling });
   const durationMs = performance.now() - beganMs;
   const freedBytes =
     attempt.outcome === 'ok' && attempt.freedBytes === null
       ? difference(before, await measure(cleaner.target, options), options)
       : attempt.freedBytes;
   return { ...emptyRow(cleaner), ...attempt, freedBytes, durationMs };
+}
+
+function ceilingOf<R>(cleaner: Cleaner, before: R | null, options: PassOptions<R>): Ceiling {
+  const heldBytes = before === null ? Number.NaN : options.heldBytes(before);
+  return cleaner.freesPageCache || Number.isNaN(heldBytes)
+    ? { bytes: options.machineBytes, of: 'this machine has' }
+    : { bytes: heldBytes, of: 'the process held' };
 }
 
 const emptyRow = ({ name, target }: Cleaner): CleanerRow => ({

@@ -29,6 +29,10 @@ export interface CleanupOptions<R> {
   measure(target: string): R | Promise<R>;
   /** NaN = unknown */
   rssBytes(reading: R): number;
+  /** What the process holds, swapped out or not; NaN = unknown. A cleaner that says it freed more is not believed. */
+  heldBytes(reading: R): number;
+  /** memory of the machine: bounds what no reading does */
+  readonly machineBytes: number;
   newId(): string;
   /** hears of every run that acted, and of dry runs */
   onRun?(run: CleanupRun<R>): void;

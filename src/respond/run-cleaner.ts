@@ -1,3 +1,4 @@
+import { formatBytes } from '../detect/words.ts';
 import {
   type Cleaner,
   type CleanerOutcome,
@@ -17,6 +18,12 @@ export interface CleanerAttempt {
   readonly error: string | null;
 }
 
+/** The most that can have been freed, and in words what holds that much. */
+export interface Ceiling {
+  readonly bytes: number;
+  readonly of: string;
+}
+
 const attempt = (outcome: CleanerOutcome, error: string | null): CleanerAttempt => ({
   outcome,
   freedBytes: null,
@@ -31,9 +38,9 @@ const attempt = (outcome: CleanerOutcome, error: string | null): CleanerAttempt 
 export async function runCleaner(
   cleaner: Cleaner,
   request: CleanupRequest,
-  options: { stop: AbortSignal; hanging: Set<string> },
+  options: { stop: AbortSignal; hanging: Set<string>; ceiling: Ceiling },
 ): Promise<CleanerAttempt> {
-  const { stop, hanging } = options;
+  const { stop, hanging, ceiling } = options;
   const key = cleanerKey(cleaner);
   if (hanging.has(key)) return attempt('skipped', 'its earlier run has not ended yet');
   const ending = await within<unknown>({
@@ -47,7 +54,7 @@ export async function runCleaner(
   });
   switch (ending.kind) {
     case 'done':
-      return checked(ending.value);
+      return checked(ending.value, ceiling);
     case 'threw':
       return attempt(
         ending.error instanceof SkipCleaner ? 'skipped' : 'failed',
@@ -61,15 +68,16 @@ export async function runCleaner(
 }
 
 /** Takes from an answer what makes sense, and says what did not. */
-function checked(answer: unknown): CleanerAttempt {
+function checked(answer: unknown, ceiling: Ceiling): CleanerAttempt {
   try {
     const { freedBytes = null, items = null } = (answer ?? {}) as CleanerResult;
-    const ignored = [nonsense('freedBytes', freedBytes), nonsense('items', items)];
+    const freedNote = nonsense('freedBytes', freedBytes) ?? implausible(freedBytes, ceiling);
+    const itemsNote = nonsense('items', items);
     return {
       outcome: 'ok',
-      freedBytes: isAmount(freedBytes) ? freedBytes : null,
-      items: isAmount(items) ? items : null,
-      error: ignored.filter((text) => text !== null).join('; ') || null,
+      freedBytes: freedNote === null ? freedBytes : null,
+      items: itemsNote === null ? items : null,
+      error: [freedNote, itemsNote].filter((text) => text !== null).join('; ') || null,
     };
   } catch (error) {
     return attempt('ok', `its answer was ignored: ${errorText(error)}`);
@@ -83,3 +91,9 @@ const nonsense = (name: string, value: unknown): string | null =>
   value === null || isAmount(value)
     ? null
     : `its ${name} was ignored: ${typeof value} ${errorText(value).slice(0, 40)}`;
+
+/** Nobody frees more than there was. */
+const implausible = (freedBytes: number | null, { bytes, of }: Ceiling): string | null =>
+  freedBytes === null || freedBytes <= bytes
+    ? null
+    : `its freedBytes was ignored: ${formatBytes(freedBytes)} is more than ${of} (${formatBytes(bytes)})`;

@@ -33,6 +33,7 @@ export interface Archive {
   flush(history: History): void;
   /** One slice of merging; cheap when there is nothing to merge. */
   compact(history: History): void;
+  /** The wall clock was stepped: what is in the file moves before anything else is written to it. */
   shift(deltaMs: number): void;
   /** Queued; written with the next flush or `writeNow`. A value becomes JSON, null takes it away. */
   save(key: string, value: unknown): void;
@@ -50,6 +51,12 @@ const toStored = (segment: Segment): StoredSegment => ({
   body: encodeSegment(segment, crc32),
 });
 
+const movedBy = (segment: StoredSegment, deltaMs: number): StoredSegment => ({
+  ...segment,
+  firstMs: segment.firstMs + deltaMs,
+  lastMs: segment.lastMs + deltaMs,
+});
+
 /** Opens the ledger file in `dataDir`. @throws MEM_DATABASE_NEWER, MEM_CONFLICT when it is held by another memwarden */
 export function openArchive(options: {
   dataDir: string;
@@ -65,8 +72,17 @@ export function openArchive(options: {
   const states = createStateStore(database);
   for (const warning of warnings) log.warn(warning);
   let droppedSegments = 0;
+  // How far the clock was stepped since the start, and how much of that the file knows of. Not a
+  // queued write, which may be given up: the times of all that is in the file would then be off.
+  let steppedMs = 0;
+  let shiftedMs = 0;
   const queue = createWriteQueue({
     bound: WAITING_WRITES,
+    first() {
+      if (shiftedMs === steppedMs) return;
+      segments.shift(steppedMs - shiftedMs);
+      shiftedMs = steppedMs;
+    },
     onChange(problem, dropped) {
       if (problem === null) log.info({ dropped }, 'history is being written again');
       else
@@ -93,8 +109,10 @@ export function openArchive(options: {
     if (change === null || !database.persistent) return;
     const insert = change.insert.map(toStored);
     unnamed.push(...change.keys);
+    const takenAtMs = steppedMs;
     queue.push(() => {
-      segments.apply({ keys: unnamed, insert, remove: change.remove });
+      const moved = insert.map((segment) => movedBy(segment, steppedMs - takenAtMs));
+      segments.apply({ keys: unnamed, insert: moved, remove: change.remove });
       unnamed.length = 0;
     });
   };
@@ -154,7 +172,7 @@ export function openArchive(options: {
       write(history.compact(COLUMNS_PER_SLICE));
     },
     shift(deltaMs) {
-      if (database.persistent) queue.push(() => segments.shift(deltaMs));
+      if (database.persistent) steppedMs += deltaMs;
     },
     recall(prefix) {
       const recalled = new Map<string, unknown>();

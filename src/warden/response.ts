@@ -3,6 +3,7 @@
  * the sample path, is isolated, and ends in the log.
  */
 import { randomUUID } from 'node:crypto';
+import { totalmem } from 'node:os';
 import type { FastifyBaseLogger } from 'fastify';
 import type { Collector } from '../collect/collector.ts';
 import type { Reading } from '../collect/reading.ts';
@@ -48,7 +49,10 @@ export function createResponse(options: {
   const cleanup = createCleanup<Reading>({
     nowMs: Date.now,
     measure: (target) => collector.read(target, Date.now()),
-    rssBytes: (reading) => reading.process?.rssBytes ?? Number.NaN,
+    rssBytes: ({ process }) => process?.rssBytes ?? Number.NaN,
+    heldBytes: ({ process }) =>
+      process ? process.rssBytes + (process.swapBytes || 0) : Number.NaN,
+    machineBytes: totalmem(),
     newId: randomUUID,
     onRun: options.onRun,
     log,

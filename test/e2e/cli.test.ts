@@ -1,6 +1,8 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
+import { mkdirSync, readFileSync, symlinkSync } from 'node:fs';
 import { createServer } from 'node:http';
+import { createServer as createNetServer } from 'node:net';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { endPrograms, eventually, type Outcome, start } from './program.ts';
@@ -203,6 +205,38 @@ describe('check-config and init', () => {
     const report = JSON.parse((await cli('check-config', '--json', file)).stdout);
     expect(report).toMatchObject({ valid: false });
     expect(report.problems).toHaveLength(2);
+  });
+
+  it.each([
+    ['a directory', async (path: string) => mkdirSync(path)],
+    ['a named pipe', async (path: string) => void execFileSync('mkfifo', [path])],
+    ['a device', async (path: string) => symlinkSync('/dev/zero', path)],
+    [
+      'a socket',
+      async (path: string) => {
+        const server = createNetServer().listen(path);
+        await once(server, 'listening');
+        return () => server.close();
+      },
+    ],
+  ])('check-config and serve refuse %s, and do not wait for it', async (kind, make) => {
+    const own = createScratch();
+    const path = join(own.dir, 'odd');
+    const done = await make(path);
+    const told = `${path}: expected a regular file, got ${kind}`;
+    expect(await cli('check-config', path)).toMatchObject({ code: 78, stdout: told });
+    const serve = await memwarden(['--config', path, '--port', '0'], { cwd: own.dir });
+    expect(serve).toMatchObject({ code: 78, stdout: '', stderr: `memwarden: ${told}` });
+    done?.();
+    own.remove();
+  });
+
+  it('check-config reads what is piped to it', async () => {
+    const main = join(ROOT, 'dist/cli/main.js');
+    const pipe = `echo 'servr: {}' | "${process.execPath}" "${main}" check-config /dev/stdin`;
+    const checked = await start('bash', ['-c', pipe], { cwd: scratch.dir });
+    expect((await checked.exit).code).toBe(78);
+    expect(checked.stdout.all).toEqual([expect.stringContaining('/dev/stdin:1: servr')]);
   });
 
   it('take one file', async () => {

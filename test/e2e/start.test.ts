@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -48,6 +48,21 @@ describe('a start with no configuration, in an empty directory', () => {
     }
     for (const line of service.stderr.all) expect(JSON.parse(line)).toHaveProperty('msg');
     expect(service.stderr.all.join()).not.toContain('Warning');
+  });
+
+  it('says no more to a person when there are targets and notes', async () => {
+    const targets = Array.from(
+      { length: 20 },
+      (_, i) => `  - { name: app-${i}, match: { pid: ${process.pid} } }\n`,
+    );
+    const policy = `ledger: {}\ntargets:\n${targets.join('')}`;
+    const service = await startService({ cwd, policy });
+    await service.get('/internal/memory/status');
+    await service.end();
+    expect(service.stdout.all).toEqual([expect.stringContaining('app-0, app-1, ')]);
+    const lines = service.stderr.all.map((line) => JSON.parse(line));
+    expect(lines.filter(({ kind }) => kind === 'found')).toHaveLength(21);
+    expect(lines).toContainEqual(expect.objectContaining({ msg: 'ledger: not available yet' }));
   });
 
   it('answers on every route', async () => {
@@ -174,7 +189,11 @@ describe('SIGHUP', () => {
     process.kill(service.pid, 'SIGHUP');
     const refusal = await service.logged(({ level }) => level === 50);
     expect(refusal.msg).toContain('the running one stays');
-    expect(JSON.stringify(refusal.err)).toContain('memory_policy.yaml:1');
+    const { stdout } = await memwarden(['check-config'], { cwd });
+    expect(stdout).toContain('memory_policy.yaml:1: thresholdz: expected one of');
+    expect(refusal.problems).toEqual(stdout.split('\n'));
+    expect(refusal).not.toHaveProperty('err');
+    expect(service.stderr.all.join()).not.toContain('    at ');
     expect(rulesOf(await service.status())).toEqual(['After']);
   });
 });
@@ -211,6 +230,33 @@ describe('a start that is refused', () => {
     const { code, stderr } = await memwarden([], { cwd, env: { LOG_LEVEL: 'loud' } });
     expect(code).toBe(78);
     expect(stderr).toMatch(/^memwarden: environment: LOG_LEVEL: expected one of trace, .*"loud"$/);
+  });
+
+  it.each([
+    ['a file', 'file', 'file'],
+    ['below a file', 'file/below', 'file'],
+    ['a directory in place of the database', 'odd', 'odd/memwarden.db'],
+    ['where nothing can be made', '/proc/memwarden', '/proc/memwarden'],
+  ])('exits with 1 when data_dir is %s', async (_what, dataDir, named) => {
+    scratch.file('file', '');
+    mkdirSync(join(cwd, 'odd/memwarden.db'), { recursive: true });
+    const { code, stdout, stderr } = await memwarden(['--port', '0', '--data-dir', dataDir], {
+      cwd,
+    });
+    expect({ code, stdout }).toEqual({ code: 1, stdout: '' });
+    expect(stderr.split('\n')).toHaveLength(1);
+    expect(stderr).toMatch(/^memwarden: \S+ cannot be used for data: .*choose another directory/);
+    expect(stderr).toContain(`${named} cannot`);
+  });
+
+  it.each([
+    ['an empty one', '""'],
+    ['one with a NUL', '"a\\0b"'],
+  ])('exits with 78 when data_dir is %s', async (_what, text) => {
+    scratch.file('memory_policy.yaml', `data_dir: ${text}\n`);
+    const { code, stderr } = await memwarden(['--port', '0'], { cwd });
+    expect(code).toBe(78);
+    expect(stderr).toMatch(/^memwarden: memory_policy.yaml:1: data_dir: expected a [^\n]+$/);
   });
 
   it('exits with 78 when it would listen to the world without a token', async () => {

@@ -1,4 +1,4 @@
-import { readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
 import { statusView } from '../../src/http/status-view.ts';
@@ -8,6 +8,7 @@ import {
   alertsOf,
   aWarden,
   FIRES,
+  HOUR_MS,
   sample,
   stop,
   stopWardens,
@@ -79,6 +80,37 @@ describe('the disk', () => {
     },
   );
 
+  it.skipIf(!canMount(aDataDir()))(
+    'that is full while the clock is stepped, for however long, has the right times afterwards',
+    async () => {
+      await onSmallDisk(async (dataDir) => {
+        const clock = aClock();
+        const yaml = 'history: { flush: 1s, retention: 24h }';
+        const warden = aWarden(yaml, { clock, dataDir });
+        sample(warden, clock, 20);
+        const ballast = join(dataDir, 'ballast');
+        fill(ballast);
+        sample(warden, clock, 10);
+        clock.step(2 * HOUR_MS);
+        sample(warden, clock, 300);
+        clock.step(-HOUR_MS);
+        sample(warden, clock, 30);
+        expect(warden.archive.warnings).toContainEqual(expect.stringMatching(/given up/));
+        rmSync(ballast);
+        sample(warden, clock, 10);
+        const times = timesOf(warden);
+        expect(times).toHaveLength(370);
+        await stop(warden);
+        const again = aWarden(yaml, { clock, dataDir });
+        const kept = timesOf(again);
+        expect(kept.slice(0, 20)).toEqual(times.slice(0, 20));
+        expect(kept.at(-1)).toBe(times.at(-1));
+        expect(kept.filter((time) => !times.includes(time))).toEqual([]);
+        await stop(again);
+      });
+    },
+  );
+
   it('with a corrupt file gets it moved aside and a new one begun, and that is said', async () => {
     const dataDir = aDataDir();
     await end(await anApp('', { dataDir }));
@@ -95,15 +127,31 @@ describe('the disk', () => {
     expect(again.memory.history.firstMs).toBe(app.memory.history.firstMs);
   });
 
-  it('that cannot be used leaves a service that remembers in memory, and says so', async () => {
+  it.skipIf(!canMount(aDataDir()))(
+    'that is full from the start leaves a service that remembers in memory, and says so',
+    async () => {
+      await onSmallDisk(async (disk) => {
+        const dataDir = join(disk, 'data');
+        mkdirSync(dataDir);
+        fill(join(disk, 'ballast'));
+        const app = await anApp('', { dataDir });
+        app.memory.tick();
+        const { self, history, status } = (await app.inject('/internal/memory/status')).json();
+        expect(status).toBe('ok');
+        expect(history.persistent).toBe(false);
+        expect(self.warnings).toEqual([expect.stringContaining('memory only')]);
+        await end(app);
+      });
+    },
+  );
+
+  it('on which there can be no data directory stops the start, and says why', async () => {
     const file = join(aDataDir(), 'a-file');
     writeFileSync(file, '');
-    const app = await anApp('', { dataDir: join(file, 'data') });
-    app.memory.tick();
-    const { self, history, status } = (await app.inject('/internal/memory/status')).json();
-    expect(status).toBe('ok');
-    expect(history.persistent).toBe(false);
-    expect(self.warnings).toEqual([expect.stringContaining('memory only')]);
+    await expect(anApp('', { dataDir: join(file, 'data') })).rejects.toMatchObject({
+      code: 'MEM_DATA_DIR_UNUSABLE',
+      message: expect.stringContaining(`${file} cannot be used for data: it is not a directory`),
+    });
   });
 });
 

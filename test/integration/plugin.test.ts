@@ -22,6 +22,8 @@ function aHost(options = {}): FastifyInstance {
   return host;
 }
 
+const readOne = (): number => 1;
+
 const register = (host: FastifyInstance, options: MemwardenOptions = {}) =>
   host.register(memwarden, { policy: aPolicy(), ...options });
 
@@ -66,6 +68,8 @@ describe('memwarden in an application', () => {
     const own = await host.inject('/broken');
     expect([own.statusCode, own.json()]).toEqual([418, { mine: 'of the host' }]);
     expect((await host.inject('/nothing')).json()).toEqual({ mine: 'nothing' });
+    const method = await host.inject({ method: 'PUT', url: '/internal/memory/status' });
+    expect([method.statusCode, method.json()]).toEqual([404, { mine: 'nothing' }]);
     const ours = await host.inject('/internal/memory/status?target=nobody');
     expect(ours.json()).toMatchObject({ status: 404, code: 'MEM_UNKNOWN_TARGET' });
   });
@@ -131,6 +135,45 @@ describe('memwarden in an application', () => {
     expect(status.json().target).toBe('self');
     expect((await host.inject('/internal/memory/status')).statusCode).toBe(401);
     expect(Object.keys(host.swagger().paths ?? {})).toContain('/internal/memory/status');
+  });
+
+  it.each([
+    ['a target it has not', 'nobody', 'sessions', readOne, 'MEM_UNKNOWN_TARGET', /nobody.*self/],
+    ['the host', 'system', 'sessions', readOne, 'MEM_UNKNOWN_TARGET', /system/],
+    ['no target', undefined, 'sessions', readOne, 'MEM_UNKNOWN_TARGET', /undefined/],
+    ['a name with a dash', 'self', 'chat-sessions', readOne, 'MEM_BAD_REQUEST', /chat-sessions/],
+    ['a name that is long', 'self', 'n'.repeat(65), readOne, 'MEM_BAD_REQUEST', /1–64/],
+    ['an empty name', 'self', '', readOne, 'MEM_BAD_REQUEST', /1–64/],
+    ['no name', 'self', undefined, readOne, 'MEM_BAD_REQUEST', /undefined/],
+    ['a number to read', 'self', 'sessions', 1, 'MEM_BAD_REQUEST', /function.*number/],
+    ['nothing to read', 'self', 'sessions', undefined, 'MEM_BAD_REQUEST', /function.*undefined/],
+  ])('refuses a gauge with %s', async (_what, target, name, read, code, message) => {
+    const host = aHost();
+    await register(host);
+    const add = () => host.memory.addGauge(target as string, name as string, read as () => number);
+    expect(add).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
+    expect(host.memory.read('self').custom).toEqual({});
+  });
+
+  it('takes a gauge in the place of one of that name', async () => {
+    const host = aHost();
+    await register(host);
+    const removeFirst = host.memory.addGauge('self', 'sessions', () => 1);
+    host.memory.addGauge('self', 'sessions', () => 2);
+    expect(host.memory.read('self').custom).toEqual({ sessions: 2 });
+    removeFirst();
+    expect(host.memory.read('self').custom).toEqual({ sessions: 2 });
+  });
+
+  it('refuses a gauge that history has no room for', async () => {
+    const host = aHost();
+    await register(host);
+    expect(() => {
+      for (let i = 0; ; i++) host.memory.history.column(`other/${i}`);
+    }).toThrow(RangeError);
+    expect(() => host.memory.addGauge('self', 'sessions', () => 1)).toThrow(
+      expect.objectContaining({ code: 'MEM_TOO_MANY_SERIES' }),
+    );
   });
 
   it('samples between ready and close, and closes after what depends on it', async () => {

@@ -32,6 +32,7 @@ export function createReclaimCleaner(options: ReclaimOptions): Cleaner {
     target,
     level,
     timeoutMs,
+    freesPageCache: true,
     plan: () => `ask the kernel to reclaim ${bytes} bytes from the cgroup of ${target}`,
     run() {
       const dir = options.cgroupDir();

@@ -50,6 +50,7 @@ describe('with a token', () => {
       expect([authorization, response.statusCode]).toEqual([authorization, 401]);
       expect(response.json()).toMatchObject({ status: 401, code: 'MEM_UNAUTHORIZED' });
       expect(response.headers['content-type']).toContain('application/problem+json');
+      expect(response.headers['www-authenticate']).toBe('Bearer');
       expect(response.body).not.toContain(TOKEN);
     }
   });
@@ -69,6 +70,16 @@ describe('with a token', () => {
       payload: { level: 'gentle' },
     });
     expect(written.statusCode).toBe(200);
+  });
+
+  it.each(['bearer', 'BEARER', 'bEaReR'])('takes the scheme as %s', async (scheme) => {
+    const app = await withToken();
+    const status = async (token: string) => {
+      const headers = { authorization: `${scheme} ${token}` };
+      return (await app.inject({ url: '/internal/memory/targets', headers })).statusCode;
+    };
+    expect(await status(TOKEN)).toBe(200);
+    expect(await status(TOKEN.toUpperCase())).toBe(401);
   });
 
   it('leaves health open, and /metrics unless it is to be protected', async () => {

@@ -144,6 +144,46 @@ describe('POST /internal/memory/cleanup', () => {
     expect(rows.locks).toMatchObject({ outcome: 'failed', error: 'still held' });
   });
 
+  it('does not believe a hook that frees more than its service held', async () => {
+    const lie = 9 * 2 ** 40;
+    const hook = await aHook((_request, response) => {
+      response.end(JSON.stringify({ freed_bytes: lie, items: 7 }));
+    });
+    const app = await withHooks({ liar: hook });
+    const run = (await clean(app, { level: 'gentle', target: 'api' })).json();
+    const { liar } = rowsOf(run);
+    expect(liar).toMatchObject({ outcome: 'ok', items: 7 });
+    expect(liar?.error).toMatch(
+      /^its freedBytes was ignored: 9 TiB is more than the process held \([\d.]+ MiB\)$/,
+    );
+    expect(Math.abs(liar?.freed_bytes ?? Number.NaN)).toBeLessThan(2 ** 30);
+    expect(Math.abs(run.freed_mb)).toBeLessThan(1024);
+    const page = (await app.inject('/metrics')).body;
+    const total = /^memwarden_cleaner_freed_bytes_total\{cleaner="liar"\} (.+)$/m.exec(page)?.[1];
+    expect(Number(total)).toBeLessThan(2 ** 30);
+  });
+
+  it('believes no cleaner of the application that frees more than there is', async () => {
+    const app = await anApp();
+    app.memory.addCleaner({
+      name: 'liar',
+      target: 'self',
+      level: 'gentle',
+      timeoutMs: 1_000,
+      plan: () => 'boast',
+      run: () => ({ freedBytes: 1e300 }),
+    });
+    const { liar } = rowsOf((await clean(app, { level: 'gentle' })).json());
+    expect(liar).toMatchObject({ outcome: 'ok', error: expect.stringContaining('ignored') });
+    const measured = liar?.freed_bytes ?? Number.NaN;
+    expect(app.memory.cleanup.scores().find(({ cleaner }) => cleaner === 'liar')).toMatchObject({
+      ok: 1,
+      freedBytesTotal: Math.max(0, measured),
+      lastFreedBytes: measured,
+    });
+    expect(measured).toBeLessThan(2 ** 40);
+  });
+
   it('is one run for all that call while it goes on', async () => {
     let release = (): void => {};
     const called = aSignal();

@@ -94,10 +94,9 @@ describe('a path', () => {
     ['GET', '/nothing'],
     ['GET', '/internal/memory'],
     ['GET', '/internal/memory/nothing'],
-    ['PUT', '/internal/memory/status'],
-    ['DELETE', '/metrics'],
-    ['GET', '/cleanup'],
-    ['HEAD', '/internal/memory/stream'],
+    ['PUT', '/internal/memory/nothing'],
+    ['DELETE', '/internal/memory/targets/self/nothing'],
+    ['OPTIONS', '/nothing'],
     ['GET', '/internal/memory/../../etc/passwd'],
     ['GET', '/docs/static/..%2f..%2f..%2fpackage.json'],
   ] as const)('%s %s is not there', async (method, url) => {
@@ -117,6 +116,68 @@ describe('a path', () => {
       expect(response.json().code).toMatch(/^MEM_/);
     },
   );
+});
+
+describe('a method', () => {
+  const METHODS = ['GET', 'HEAD', 'PUT', 'POST', 'PATCH', 'DELETE', 'OPTIONS', 'TRACE', 'PROPFIND'];
+  const READ = 'GET, HEAD';
+
+  it.each([
+    ['/', READ],
+    ['/health/live', READ],
+    ['/health/ready', READ],
+    ['/metrics', READ],
+    ['/sd/prometheus', READ],
+    ['/openapi.json', READ],
+    ['/docs', READ],
+    ['/docs/json', READ],
+    ['/docs/static/index.html', READ],
+    ['/cleanup', 'POST'],
+    ['/internal/memory/status', READ],
+    ['/internal/memory/metrics', READ],
+    ['/internal/memory/history', READ],
+    ['/internal/memory/stream', 'GET'],
+    ['/internal/memory/alerts', READ],
+    ['/internal/memory/host', READ],
+    ['/internal/memory/targets', READ],
+    ['/internal/memory/targets/self', READ],
+    ['/internal/memory/targets/', READ],
+    ['/internal/memory/cleanup', 'POST'],
+    ['/internal/memory/policy/reload', 'POST'],
+    ['/internal/memory/services/shop', 'DELETE, PUT'],
+    ['/internal/memory/services/self/metrics', 'POST'],
+    ['/internal/memory/%73tatus?target=self', READ],
+  ])('that %s has not is answered with those it has: %s', async (url, allow) => {
+    const app = await anApp();
+    for (const method of METHODS.filter((each) => !allow.split(', ').includes(each))) {
+      const response = await app.inject({ method: method as 'GET', url });
+      expect([method, response.statusCode, response.headers.allow]).toEqual([method, 405, allow]);
+      if (method !== 'HEAD') expectProblem(response, 405, 'MEM_METHOD_NOT_ALLOWED');
+    }
+  });
+
+  it('is judged before the body, and behind no token', async () => {
+    const app = await anApp('', { env: { MEMWARDEN_TOKEN: 'secret' } });
+    for (const type of ['application/json', 'application/xml']) {
+      const response = await app.inject({
+        method: 'PUT',
+        url: '/internal/memory/status',
+        headers: { 'content-type': type },
+        payload: '{"open":',
+      });
+      expectProblem(response, 405, 'MEM_METHOD_NOT_ALLOWED');
+    }
+  });
+
+  it('is covered here for every path that is documented', async () => {
+    const app = await anApp();
+    for (const [url, operations] of Object.entries(app.swagger().paths ?? {})) {
+      const methods = Object.keys(operations ?? {}).map((method) => method.toUpperCase());
+      const response = await app.inject({ method: 'PATCH', url: url.replace('{name}', 'self') });
+      expect([url, response.statusCode]).toEqual([url, 405]);
+      expect(String(response.headers.allow).split(', ')).toEqual(expect.arrayContaining(methods));
+    }
+  });
 });
 
 describe('writes', () => {

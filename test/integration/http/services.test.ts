@@ -14,6 +14,13 @@ const put = (app: FastifyInstance, name: string, payload: object) =>
   app.inject({ method: 'PUT', url: `${SERVICES}/${name}`, payload });
 const push = (app: FastifyInstance, name: string, payload: object) =>
   app.inject({ method: 'POST', url: `${SERVICES}/${name}/metrics`, payload });
+const pushText = (app: FastifyInstance, payload: string) =>
+  app.inject({
+    method: 'POST',
+    url: `${SERVICES}/self/metrics`,
+    headers: { 'content-type': 'application/json' },
+    payload,
+  });
 const forget = (app: FastifyInstance, name: string) =>
   app.inject({ method: 'DELETE', url: `${SERVICES}/${name}` });
 const targetOf = (app: FastifyInstance, name: string) =>
@@ -81,6 +88,9 @@ describe('PUT /internal/memory/services/:name', () => {
     ['shop', { pid: 0 }],
     ['shop', { pid: -1 }],
     ['shop', { pid: 1.5 }],
+    ['shop', { pid: 4_194_305 }],
+    ['shop', { pid: 2 ** 40 }],
+    ['shop', { pid: 1e99 }],
     ['shop', { pid: '1' }],
     ['shop', { pid: null }],
     ['shop', { pid: 1, budget: 'lots' }],
@@ -97,6 +107,23 @@ describe('PUT /internal/memory/services/:name', () => {
     const response = await put(app, name, payload);
     expect(response.json()).toMatchObject({ status: 400, code: 'MEM_BAD_REQUEST' });
     expect(app.memory.services.all()).toEqual([]);
+  });
+
+  it.each([0, -1, -1.5, 1.5, 4_194_305, 2 ** 40, 1e99, '1', null])(
+    'says what a pid is to one that sends %j',
+    async (pid) => {
+      const app = await anApp();
+      const { errors } = (await put(app, 'shop', { pid })).json();
+      const got = typeof pid === 'number' ? String(pid) : JSON.stringify(pid);
+      expect(errors).toEqual([
+        { pointer: 'body/pid', detail: `expected an integer from 1 to 4194304, got ${got}` },
+      ]);
+    },
+  );
+
+  it('takes the largest pid there can be', async () => {
+    const app = await anApp();
+    expect((await put(app, 'shop', { pid: 4_194_304 })).statusCode).toBe(200);
   });
 
   it('does not take a name from the policy', async () => {
@@ -201,17 +228,39 @@ describe('POST /internal/memory/services/:name/metrics', () => {
       '{"open":',
       JSON.stringify(Object.fromEntries(Array.from({ length: 201 }, (_, i) => [`g${i}`, i]))),
     ]) {
-      const response = await app.inject({
-        method: 'POST',
-        url: `${SERVICES}/self/metrics`,
-        headers: { 'content-type': 'application/json' },
-        payload,
-      });
+      const response = await pushText(app, payload);
       expect([payload.slice(0, 40), response.statusCode]).toEqual([payload.slice(0, 40), 400]);
       expect(response.json().code).toBe('MEM_BAD_REQUEST');
     }
     expect(({} as Record<string, unknown>).polluted).toBeUndefined();
     expect((await app.inject('/internal/memory/metrics')).json().custom_metrics).toEqual({});
+  });
+
+  it.each([
+    [
+      '{"bad-name":1}',
+      'body key "bad-name": expected 1–64 of A–Z a–z 0–9 _, the first not a digit',
+    ],
+    ['{"9lives":1}', 'body key "9lives": expected 1–64 of A–Z a–z 0–9 _, the first not a digit'],
+    ['{"":1}', 'body key "": expected 1–64 of A–Z a–z 0–9 _, the first not a digit'],
+    ['{}', 'body expected at least 1 key'],
+    ['{"open":', 'The body is not valid JSON.'],
+  ])('says of %s what would be right', async (payload, detail) => {
+    const app = await anApp();
+    const response = await pushText(app, payload);
+    expect(response.json()).toMatchObject({ status: 400, code: 'MEM_BAD_REQUEST', detail });
+  });
+
+  it.each([
+    '{"__proto__":1}',
+    '{"a":{"__proto__":1}}',
+    '{"\\u005f_proto__":1}',
+    '{"constructor":{"prototype":1}}',
+  ])('says that %s has a key that is refused, and not that it is no JSON', async (payload) => {
+    const app = await anApp();
+    const { detail } = (await pushText(app, payload)).json();
+    expect(detail).toContain('"__proto__"');
+    expect(detail).not.toContain('valid JSON');
   });
 
   it('asks an unknown service to register first', async () => {

@@ -204,6 +204,6 @@ targets: [{ name: api, match: { pid: ${service.pid} } }]
   it('is not held open by a client that asks for the head only', async () => {
     const app = await anApp();
     const response = await fetch(`${await listen(app)}/internal/memory/stream`, { method: 'HEAD' });
-    expect(response.status).toBe(404);
+    expect(response.status).toBe(405);
   });
 });

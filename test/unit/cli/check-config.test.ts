@@ -46,6 +46,14 @@ describe('check-config', () => {
     ]);
   });
 
+  it('says how many documents a file holds when it is more than one', async () => {
+    const { exitCode, file, out } = await check('---\nserver: {}\n---\ntargets: []\n');
+    expect([exitCode, out]).toEqual([
+      EXIT.badConfig,
+      `${file}:3: expected one YAML document, got 2 documents`,
+    ]);
+  });
+
   it('prints both as JSON', async () => {
     expect(JSON.parse((await check('', { json: true })).out)).toMatchObject({
       valid: true,

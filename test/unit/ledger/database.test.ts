@@ -231,20 +231,39 @@ describe('a corrupt file', () => {
 });
 
 describe('a directory that cannot be used', () => {
-  it('goes on in memory when a file is in its place', () => {
+  const refusal = (path: string, reason: string) =>
+    expect.objectContaining({
+      code: 'MEM_DATA_DIR_UNUSABLE',
+      message: `${path} cannot be used for data: ${reason}. Mend that, or choose another directory: data_dir, or --data-dir DIR.`,
+    });
+
+  it('is refused when a file is in its place, or above it', () => {
     writeFileSync(dataDir, 'not a directory');
-    const database = open();
-    expect(database).toMatchObject({ persistent: false, path: ':memory:' });
-    expect(database.warnings).toEqual([expect.stringContaining('in memory only')]);
-    save(database, 'a');
-    expect(keys(database)).toEqual(['a']);
+    const why = refusal(dataDir, 'it is not a directory');
+    expect(() => open()).toThrow(why);
+    expect(() => open(file('below'))).toThrow(why);
+    expect(() => open(join(file('far'), 'below'))).toThrow(why);
   });
 
-  it('goes on in memory when the database cannot be opened, and lets the lock go', () => {
-    mkdirSync(file(), { recursive: true });
-    expect(open().persistent).toBe(false);
-    rmdirSync(file());
-    expect(open()).toMatchObject({ persistent: true, warnings: [] });
+  it('is refused at once where none can be made', () => {
+    expect(() => open('/proc/memwarden/data')).toThrow(
+      refusal('/proc/memwarden/data', 'it cannot be made'),
+    );
+  });
+
+  it.each(['memwarden.db', 'memwarden.db-wal', 'memwarden.lock', 'memwarden.pid'])(
+    'is refused while %s is a directory',
+    (name) => {
+      mkdirSync(file(name), { recursive: true });
+      expect(() => open()).toThrow(refusal(file(name), 'it is not a regular file'));
+      rmdirSync(file(name));
+      expect(open()).toMatchObject({ persistent: true, warnings: [] });
+    },
+  );
+
+  it('is made with those above it, for their owner only', () => {
+    expect(open(join(dataDir, 'a', 'b')).persistent).toBe(true);
+    for (const dir of [dataDir, file('a'), join(file('a'), 'b')]) expect(mode(dir)).toBe(0o700);
   });
 });
 
@@ -272,8 +291,11 @@ describe.skipIf(!canMount(join(root, 'probe')))('a disk of its own (needs mount)
       mkdirSync(join(disk.dir, 'data'));
       copyFileSync(file(), join(disk.dir, 'data', 'memwarden.db'));
       disk.remount('ro');
-      expect(open(join(disk.dir, 'data')).persistent).toBe(false);
-      expect(open(join(disk.dir, 'other')).persistent).toBe(false);
+      for (const name of ['data', 'other']) {
+        const database = open(join(disk.dir, name));
+        expect(database.persistent).toBe(false);
+        expect(database.warnings).toEqual([expect.stringMatching(/EROFS.*in memory only/)]);
+      }
     } finally {
       for (const database of opened.splice(0)) database.close();
       disk.unmount();

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { closeSync, mkdtempSync, openSync, rmSync, writeFileSync, writeSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync, writeSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -274,9 +274,14 @@ describe('kill -9 in the middle of writing', () => {
 
 describe('in memory only', () => {
   it('works the same', () => {
-    const blocked = join(dataDir, 'blocked');
-    writeFileSync(blocked, '');
-    const memory = createSegmentStore(open(blocked));
+    opened.pop()?.close();
+    // the byte that says who may write the file: none that we know
+    const file = openSync(join(dataDir, 'memwarden.db'), 'r+');
+    writeSync(file, Uint8Array.of(99), 0, 1, 18);
+    closeSync(file);
+    const unwritable = open(dataDir);
+    expect(unwritable.persistent).toBe(false);
+    const memory = createSegmentStore(unwritable);
     memory.apply({ keys: [], insert: [segment(1)], remove: [] });
     expect(everything(memory).segments).toEqual([segment(1)]);
   });

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import { createWriteQueue } from '../../../src/ledger/write-queue.ts';
 
-function queue(bound = 10) {
+function queue(bound = 10, first?: () => void) {
   const told: (string | null)[] = [];
-  return { told, writes: createWriteQueue({ bound, onChange: (problem) => told.push(problem) }) };
+  const writes = createWriteQueue({ bound, first, onChange: (problem) => told.push(problem) });
+  return { told, writes };
 }
 
 describe('write queue', () => {
@@ -33,6 +34,24 @@ describe('write queue', () => {
     writes.drain();
     expect(done).toEqual(['first', 'second']);
     expect(writes.problem).toBeNull();
+    expect(told).toEqual(['disk full', null]);
+  });
+
+  it('has what comes first done before any write, however many are given up', () => {
+    const done: string[] = [];
+    let full = true;
+    const { told, writes } = queue(2, () => {
+      if (full) throw new Error('disk full');
+      done.push('first');
+    });
+    for (let i = 0; i < 5; i++) {
+      writes.push(() => done.push(`write ${i}`));
+      writes.drain();
+    }
+    expect([done, writes.length]).toEqual([[], 2]);
+    full = false;
+    writes.drain();
+    expect(done).toEqual(['first', 'write 3', 'write 4']);
     expect(told).toEqual(['disk full', null]);
   });
 

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -408,8 +409,8 @@ describe('files', () => {
       cause: { code: 'ENOENT' },
     });
     expect(failure('directory')).toMatchObject({
-      code: 'MEM_POLICY_UNREADABLE',
-      message: 'directory: cannot be read: it is a directory',
+      code: 'MEM_POLICY_INVALID',
+      message: 'directory: expected a regular file, got a directory',
     });
     expect(failure('latin1.yaml')).toMatchObject({
       code: 'MEM_POLICY_UNREADABLE',
@@ -418,9 +419,13 @@ describe('files', () => {
     expect(failure('nul\0.yaml')).toMatchObject({ code: 'MEM_POLICY_UNREADABLE' });
   });
 
-  it('an endless one is refused by its length', () => {
+  it('an endless one is refused, and one that is too long by its length', () => {
+    write('long.yaml', new Uint8Array(2 ** 21).fill(0x20));
+    expect(() => load({ flags: { config: 'long.yaml' } })).toThrow(
+      'long.yaml: expected at most 1 MiB of YAML, got more',
+    );
     expect(() => load({ flags: { config: '/dev/zero' } })).toThrow(
-      '/dev/zero: expected at most 1 MiB of YAML, got more',
+      '/dev/zero: expected a regular file, got a device',
     );
   });
 
@@ -443,6 +448,14 @@ describe('files', () => {
         server: { token: 's3cret', tokenFile: 'token' },
         warnings: [],
       });
+    });
+
+    it('that is a named pipe is refused, and not waited for', () => {
+      write('memory_policy.yaml', policy);
+      execFileSync('mkfifo', [join(cwd, 'token')]);
+      expect(problemsOf(thrownBy(load))).toMatchObject([
+        { line: 2, key: 'server.token_file', expected: 'a regular file', got: 'a named pipe' },
+      ]);
     });
 
     it('comes from the environment first, and the file is not opened', () => {

@@ -22,7 +22,12 @@ describe('YAML that is not plain', () => {
     ['__proto__: { polluted: true }', 'got a forbidden key'],
     ['server: { constructor: { prototype: 1 } }', 'got a forbidden key'],
     ['<<: { server: { port: 1 } }', '<<: expected one of server'],
-    ['server: { port: 1 }\n---\nserver: { port: 2 }', 'multiple documents'],
+    [
+      'server: { port: 1 }\n---\nserver: { port: 2 }',
+      '2 : expected one YAML document, got 2 documents',
+    ],
+    ['---\nserver: {}\n---\n', '3 : expected one YAML document, got 2 documents'],
+    ['a: 1\n...\nb: 2\n---\nc: 3', '3 : expected one YAML document, got 3 documents'],
     ['- server', 'expected a mapping, got a list'],
     ['server', 'expected a mapping, got "server"'],
     ['12', 'expected a mapping, got 12'],

@@ -28,6 +28,8 @@ export function aCleanup(over: Partial<CleanupOptions<FakeReading>> = {}) {
     nowMs: () => 1_000,
     measure: (target) => ({ target, rssBytes: rss.get(target) ?? Number.NaN }),
     rssBytes: (reading) => reading.rssBytes,
+    heldBytes: (reading) => reading.rssBytes,
+    machineBytes: 2 ** 40,
     newId: () => `run-${++ids}`,
     log,
     ...over,

@@ -317,6 +317,49 @@ describe('what was freed', () => {
     expect(grows).toMatchObject({ freedBytesTotal: 0, lastFreedBytes: 0 });
   });
 
+  it('is not believed beyond what the process held, and then measured', async () => {
+    const { cleanup, rss } = aCleanup();
+    rss.set('self', 52 * 2 ** 20);
+    const shrinkTo = (bytes: number) => void rss.set('self', bytes);
+    cleanup.register(aCleaner('all', () => ({ freedBytes: 52 * 2 ** 20 })));
+    cleanup.register(
+      aCleaner('more', () => {
+        shrinkTo(50 * 2 ** 20);
+        return { freedBytes: 9 * 2 ** 40, items: 2 };
+      }),
+    );
+    const run = await cleanup.run(EMERGENCY);
+    expect(run.results).toMatchObject([
+      { outcome: 'ok', freedBytes: 52 * 2 ** 20, error: null },
+      {
+        outcome: 'ok',
+        freedBytes: 2 * 2 ** 20,
+        items: 2,
+        error: 'its freedBytes was ignored: 9 TiB is more than the process held (52 MiB)',
+      },
+    ]);
+    expect(run.freedBytes).toBe(54 * 2 ** 20);
+    expect(cleanup.scores()[1]).toMatchObject({ freedBytesTotal: 2 * 2 ** 20, ok: 1 });
+  });
+
+  it('is not believed beyond the machine where the process is unknown or is not all there is', async () => {
+    const { cleanup, rss } = aCleanup({ machineBytes: 2 ** 34 });
+    rss.set('self', 2 ** 20);
+    const add = (name: string, freedBytes: number, over: Partial<Cleaner>) =>
+      cleanup.register(aCleaner(name, () => ({ freedBytes }), over));
+    add('unknown', 2 ** 33, { target: 'api' });
+    add('unknown liar', 2 ** 35, { target: 'api' });
+    add('cache', 2 ** 33, { freesPageCache: true });
+    add('cache liar', 2 ** 35, { freesPageCache: true });
+    const error = 'its freedBytes was ignored: 32 GiB is more than this machine has (16 GiB)';
+    expect((await cleanup.run(EMERGENCY)).results).toMatchObject([
+      { freedBytes: 2 ** 33, error: null },
+      { freedBytes: null, error },
+      { freedBytes: 2 ** 33, error: null },
+      { freedBytes: 0, error },
+    ]);
+  });
+
   it('is unknown, and the work still done, when measuring fails', async () => {
     const { cleanup, log } = aCleanup({
       measure: () => {

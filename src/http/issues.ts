@@ -1,0 +1,57 @@
+/** What a validator found, in words that say what would have been right. */
+import type { FastifyError, FastifySchemaValidationError } from 'fastify';
+
+export interface Issue {
+  readonly pointer: string;
+  readonly detail: string;
+}
+
+/** Ajv's `verbose` adds these. */
+interface VerboseIssue extends FastifySchemaValidationError {
+  readonly parentSchema?: {
+    readonly type?: unknown;
+    readonly minimum?: number;
+    readonly maximum?: number;
+    readonly propertyNames?: { readonly description?: string };
+  };
+  readonly data?: unknown;
+}
+
+type Words = (issue: VerboseIssue) => string | undefined;
+
+const integer: Words = ({ parentSchema, data }) => {
+  const { type, minimum, maximum } = parentSchema ?? {};
+  if (type !== 'integer' || minimum === undefined || maximum === undefined) return undefined;
+  return `expected an integer from ${minimum} to ${maximum}, got ${shown(data)}`;
+};
+
+const WORDS: Readonly<Record<string, Words>> = {
+  type: integer,
+  minimum: integer,
+  maximum: integer,
+  additionalProperties: ({ params }) => `has an unknown key ${shown(params.additionalProperty)}`,
+  minProperties: ({ params }) => `expected at least ${keys(params.limit)}`,
+  maxProperties: ({ params }) => `expected at most ${keys(params.limit)}`,
+  propertyNames: ({ params, parentSchema }) =>
+    `key ${shown(params.propertyName)}: expected ${parentSchema?.propertyNames?.description}`,
+};
+
+/** The issues of a request that is not as documented, each told once. */
+export function issuesOf({ validation = [], validationContext }: FastifyError): Issue[] {
+  const issues = (validation as VerboseIssue[])
+    // `propertyNames` itself tells of the key
+    .filter(({ schemaPath }) => !schemaPath?.includes('/propertyNames/'))
+    .map((issue) => ({
+      pointer: `${validationContext ?? ''}${issue.instancePath}`,
+      detail: WORDS[issue.keyword]?.(issue) ?? issue.message ?? 'is not valid',
+    }));
+  return [...new Map(issues.map((issue) => [issue.pointer + issue.detail, issue])).values()];
+}
+
+const keys = (count: unknown): string => (count === 1 ? '1 key' : `${count} keys`);
+
+function shown(value: unknown): string {
+  // JSON has no Infinity, which is what becomes of 1e999.
+  const text = typeof value === 'number' ? String(value) : (JSON.stringify(value) ?? 'nothing');
+  return text.length > 80 ? `${text.slice(0, 80)}…` : text;
+}
