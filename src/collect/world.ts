@@ -95,7 +95,7 @@ export interface ProcessSource {
   readonly columns: ProcessColumns;
   /** Refreshes the columns of one process, CPU and threads too. */
   sample(process: TrackedProcess): void;
-  /** Refreshes all columns, CPU and threads at most 5 calls late, and returns whose have changed. */
+  /** Refreshes all columns, CPU and threads at most 10 calls late, and returns whose have changed. */
   sampleAll(): ReadonlySet<ProcessOwner>;
   /** why a sample was unreadable, or why a figure is never known here */
   readonly problem: string;

@@ -84,7 +84,6 @@ class Slot implements RuleInstance {
   readonly sinceMs: () => number;
   state: RuleState;
   value = Number.NaN;
-  changed = false;
 
   constructor(rule: RulePolicy, metric: MetricRef, owner: BoardTarget, state: RuleState) {
     this.rule = rule;
@@ -157,6 +156,8 @@ export function createRuleBoard(): RuleBoard {
   let columns = columnsOf(slots, new Int32Array(0));
   const known = new Map<string, RuleState>();
   const removed = new Set<string>();
+  /** what `takeChanged` has not told yet */
+  const unsaved = new Set<Slot>();
   const window = createWindow();
 
   return {
@@ -169,7 +170,7 @@ export function createRuleBoard(): RuleBoard {
         before.delete(key);
         const slot = new Slot(rule, metric, owner, old?.state ?? known.get(key) ?? initial);
         slot.value = old?.value ?? Number.NaN;
-        slot.changed = old?.changed ?? false;
+        if (old !== undefined && unsaved.delete(old)) unsaved.add(slot);
         return slot;
       };
       const column: number[] = [];
@@ -184,9 +185,10 @@ export function createRuleBoard(): RuleBoard {
       }
       columns = columnsOf(slots, Int32Array.from(column));
       const ended = [...before.values()];
-      for (const { key } of ended) {
-        known.delete(key);
-        removed.add(key);
+      for (const slot of ended) {
+        known.delete(slot.key);
+        removed.add(slot.key);
+        unsaved.delete(slot);
       }
       return ended
         .filter((slot) => slot.state.phase === 'firing' && wasTold(slot.state))
@@ -206,7 +208,7 @@ export function createRuleBoard(): RuleBoard {
         window.point(source, slot, id);
         slot.value = ruleValue(slot.rule, slot.metric, window, nowMs);
         const { state, event } = stepRule(slot.rule, slot.state, slot.value, nowMs);
-        if (state.phase !== slot.state.phase || event !== null) slot.changed = true;
+        if (state.phase !== slot.state.phase || event !== null) unsaved.add(slot);
         slot.state = state;
         raw[i] = latest;
         rests[i] = back[i] === 0 && isAtRest(slot.rule, state, slot.value) ? 1 : 0;
@@ -219,7 +221,7 @@ export function createRuleBoard(): RuleBoard {
     rebase(deltaMs) {
       for (const slot of slots) {
         slot.state = rebaseRule(slot.state, deltaMs);
-        slot.changed = true;
+        unsaved.add(slot);
       }
     },
 
@@ -227,11 +229,8 @@ export function createRuleBoard(): RuleBoard {
       const changed = new Map<string, RuleState | null>();
       for (const key of removed) changed.set(key, null);
       removed.clear();
-      for (const slot of slots) {
-        if (!slot.changed) continue;
-        slot.changed = false;
-        changed.set(slot.key, slot.state);
-      }
+      for (const slot of unsaved) changed.set(slot.key, slot.state);
+      unsaved.clear();
       return changed;
     },
 

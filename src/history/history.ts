@@ -80,7 +80,10 @@ export interface History extends Queries {
   restore(keys: readonly SeriesKey[], segments: readonly Segment[]): void;
   /** The last appended value; NaN before the first. */
   latest(id: number): number;
-  /** Takes effect at the next flush or compact. */
+  /**
+   * Takes effect at the next flush or compact. Under a lower `maxBytes` what is too much becomes
+   * coarser, merge by merge; only what then still does not fit is dropped.
+   */
   setLimits(limits: HistoryLimits): void;
 }
 
@@ -101,6 +104,7 @@ export function createHistory(options: HistoryOptions): History {
   let limits = checkLimits(options);
   let merge: Merge | null = null;
   let settled = false; // nothing to merge or drop until something changes
+  let shrinking = false; // the limit was lowered: what is too much becomes coarser first
   let lastRow = new Float64Array(0);
   let nextId = 1;
   let resumed = false;
@@ -127,7 +131,7 @@ export function createHistory(options: HistoryOptions): History {
     const expiredMs = lastMs() - limits.retentionMs;
     for (let oldest = catalog.segments[0]; oldest; oldest = catalog.segments[0]) {
       const expired = oldest.lastMs < expiredMs;
-      if (!expired && heldBytes() <= limits.maxBytes) break;
+      if (!expired && (shrinking || heldBytes() <= limits.maxBytes)) break;
       if (!expired) droppedForMemory += 1;
       if (merge?.sources[0]?.id === oldest.id) merge = null;
       catalog.dropOldest();
@@ -139,6 +143,7 @@ export function createHistory(options: HistoryOptions): History {
   /** Drops the excess and says what the caller has to store; what came and went at once is not told. */
   function commit(added: Segment | null, replaced: readonly Segment[]): HistoryChange | null {
     settled = false;
+    if (heldBytes() <= limits.maxBytes) shrinking = false;
     const dropped = dropExcess();
     const kept = added && !dropped.includes(added.id);
     const remove = [
@@ -209,6 +214,7 @@ export function createHistory(options: HistoryOptions): History {
       if (settled) return null;
       merge ??= nextMerge();
       if (!merge) {
+        shrinking = false;
         const change = commit(null, []);
         settled = true;
         return change;
@@ -237,6 +243,7 @@ export function createHistory(options: HistoryOptions): History {
     latest: (id) => lastRow[id] ?? Number.NaN,
 
     setLimits(next) {
+      shrinking ||= next.maxBytes < limits.maxBytes;
       limits = checkLimits(next);
       settled = false;
     },

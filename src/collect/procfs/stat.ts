@@ -2,8 +2,9 @@
  * /proc/PID/stat. The command name stands in parentheses and may itself hold spaces and
  * parentheses, so the fields are counted from the last `)`, after which there are only numbers.
  *
- * When it errs: since Linux 6.2 the kernel sums its per-CPU counters of RSS only roughly, here and in statm, off by
- * up to 32 pages (or twice the number of CPUs) a CPU; status sums them exactly and costs twice as much.
+ * When it errs: since Linux 6.2 the kernel sums its per-CPU counters of RSS only roughly here, off by up
+ * to 32 pages (or twice the number of CPUs) a CPU. statm did so too, and is exact on newer kernels
+ * (seen on 6.18), as status always was, which costs twice as much.
  * Source: proc_pid_stat(5), proc_pid_statm(5).
  */
 import { readUint } from './bytes.ts';

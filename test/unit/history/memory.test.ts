@@ -52,6 +52,30 @@ describe('history in little memory', () => {
     expect(stats.mean / (part.reduce((a, b) => a + b, 0) / 1000)).toBeCloseTo(1, 1);
   });
 
+  it('makes the past coarser, and drops none of it, when its limit is halved', () => {
+    const history = historyOf([values], { maxBytes: 128_000 });
+    const firstMs = history.firstMs;
+    history.setLimits({ retentionMs: DAY_MS, maxBytes: 64_000 });
+    for (let slice = 0; slice < 100; slice++) {
+      history.flush();
+      history.compact(1);
+    }
+    expect(history.bytes).toBeLessThanOrEqual(64_000);
+    expect([history.droppedForMemory, history.firstMs]).toEqual([0, firstMs]);
+    expect(history.stats(0, -Infinity, Infinity)).toMatchObject({ min: least, max: greatest });
+  });
+
+  it('drops the oldest at once when halved and nothing can be made coarser', () => {
+    const history = historyOf([values], { maxBytes: 64_000 });
+    history.setLimits({ retentionMs: DAY_MS, maxBytes: 10_000 });
+    for (let slice = 0; slice < 100; slice++) {
+      history.flush();
+      history.compact(1);
+    }
+    expect(history.bytes).toBeLessThanOrEqual(10_000);
+    expect(history.droppedForMemory).toBeGreaterThan(0);
+  });
+
   it('drops the oldest, counted, when even coarse rows do not fit, and never exceeds its limit', () => {
     const history = createHistory({ retentionMs: DAY_MS, maxBytes: 40_000 });
     history.column('a/0');
