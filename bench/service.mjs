@@ -113,7 +113,8 @@ const fillDay = (dir, targets) => {
     for (const [rss, cpu, , , , , pss] of columns) {
       if (Math.random() < 0.2) {
         row[rss] += PAGE_BYTES * Math.round((Math.random() - 0.5) * 64);
-        row[pss] = row[rss];
+        // as the collector does: PSS follows by steps of 1 %
+        if (Math.abs(row[rss] - row[pss]) >= row[rss] * 0.01) row[pss] = row[rss];
       }
       if (Math.random() < 0.3) row[cpu] += 10;
     }

@@ -288,6 +288,22 @@ describe('PSS', () => {
     expect(value('api/pss_bytes')).toBe(800 * 1_024);
   });
 
+  it('rests while RSS moves by less than 1 %', () => {
+    fake.process({ pid: 70, rssPages: 1_000 });
+    fake.write('proc/70/smaps_rollup', 'Rss: 4000 kB\nPss: 2000 kB\n');
+    const { step, value } = begin([byPid('api', 70)]);
+    const pssAt = (rssPages: number) => {
+      fake.process({ pid: 70, rssPages });
+      fake.write('proc/70/smaps_rollup', 'Rss: 4000 kB\nPss: 2000 kB\n');
+      step();
+      return value('api/pss_bytes') / 1_024;
+    };
+    step();
+    expect([1_000, 1_009, 991, 1_020, 1_015].map(pssAt)).toEqual([
+      2_000, 2_000, 2_000, 2_040, 2_040,
+    ]);
+  });
+
   it('is read a tenth as often while RSS stands still', () => {
     fake.process({ pid: 70, rssPages: 2 });
     const { step, value } = begin([byPid('api', 70)]);
