@@ -26,6 +26,8 @@ export interface TargetOptions {
   onEvent(event: CollectEvent): void;
 }
 
+/** Passes over the slow figures, one per detail interval. */
+const PASSES_PER_REVIEW = 4;
 const NOT_RUNNING = 'the process is not running';
 
 /** A class, because there may be thousands: their functions are shared. */
@@ -40,6 +42,7 @@ export class Target implements ProcessOwner {
   #tree: ProcessTree | null = null;
   #cgroup: CgroupView | string = NOT_RUNNING;
   #state: TargetState;
+  #passes = 0;
 
   constructor({ watched, world, table, onEvent }: TargetOptions) {
     const { name, match } = watched;
@@ -138,16 +141,23 @@ export class Target implements ProcessOwner {
   inspect(turn: PssTurn): boolean {
     if (this.#tree === null) return true;
     if (!this.#tree.inspect(turn)) return false;
-    const { processes, cgroups } = this.#world;
-    const { pid } = this.#tree.root;
-    const command = processes.commandOf(pid);
-    if (command !== '' && command !== this.#state.command)
-      this.#state = { ...this.#state, command };
-    this.#enterCgroup(pid, turn.timeMs);
+    const { cgroups } = this.#world;
+    const isYoung = this.#passes < PASSES_PER_REVIEW;
+    if (isYoung || this.#passes % PASSES_PER_REVIEW === 0) this.#review(turn.timeMs);
+    this.#passes++;
     if (typeof this.#cgroup !== 'string') {
       cgroups.refreshLimits(this.#cgroup, turn.timeMs, turn.intervalMs);
     }
     return true;
+  }
+
+  /** Whether it changed its title, or was moved to another cgroup: rare, and two files to open. */
+  #review(timeMs: number): void {
+    const { pid } = this.#tree!.root;
+    const command = this.#world.processes.commandOf(pid);
+    if (command !== '' && command !== this.#state.command)
+      this.#state = { ...this.#state, command };
+    this.#enterCgroup(pid, timeMs);
   }
 
   /** null unless the root is provably still the process it was. Reads /proc now. */
@@ -180,6 +190,7 @@ export class Target implements ProcessOwner {
     const { pid, startKey } = tree.root;
     const identity = `${processes.bootId}:${pid}:${startKey}`;
     this.#tree = tree;
+    this.#passes = 0;
     this.#state = {
       name,
       state: 'running',

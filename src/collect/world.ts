@@ -5,8 +5,14 @@
 import type { ProcessColumns } from './process-columns.ts';
 import type { CgroupLevel, Unknown } from './reading.ts';
 
-/** The slow figures of a process. NaN with a reason in `problems` when they cannot be read. */
-export interface ProcessDetail {
+/** When a slow figure was read, and the RSS as sampled then: what moves with it need not be read again before. */
+export interface Taken {
+  readonly sampledBytes: number;
+  readonly takenMs: number;
+}
+
+/** The slow figures of a process, swap and peak as of `takenMs`. NaN with a reason in `problems` when they cannot be read. */
+export interface ProcessDetail extends Taken {
   readonly swapBytes: number;
   readonly peakRssBytes: number;
   readonly openFds: number;
@@ -14,12 +20,10 @@ export interface ProcessDetail {
 }
 
 /** PSS is kept with the RSS of that moment, because only their ratio lasts. */
-export interface PssSample {
+export interface PssSample extends Taken {
   readonly pssBytes: number;
+  /** exact, from which RSS as sampled may differ a little */
   readonly rssBytes: number;
-  /** RSS as sampled then, which may differ a little from what is exact */
-  readonly sampledBytes: number;
-  readonly takenMs: number;
   readonly costMs: number;
 }
 

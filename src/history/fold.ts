@@ -1,11 +1,12 @@
 /**
  * Many rows into few: the least, mean and greatest known value of each bucket of rows.
  *
- * The mean weighs each row the same and is rounded to a 32-bit float, one part in 16 million, since
- * the mean of integers has as many digits as a double holds and would not compress. It stays within
- * min and max. A bucket with nothing known is NaN in all three.
+ * The mean weighs each row the same and is rounded to a 256th or less of what lies between min and
+ * max, since the mean of integers has as many digits as a double holds and would not compress: the
+ * digits kept are those that its own bucket gives a meaning. It stays within min and max. A bucket
+ * with nothing known is NaN in all three.
  */
-import type { Frame } from './frame.ts';
+import { createFrame, type Frame } from './frame.ts';
 
 export interface Folded {
   readonly min: Frame;
@@ -21,9 +22,25 @@ export interface FoldOptions {
   readonly into: Folded;
 }
 
+const STEPS_OF_RANGE = 256;
+
+const scratch = createFrame(1);
+
+/** The greatest power of two that is not above a positive `value`: all but the exponent cleared. */
+function powerOfTwo(value: number): number {
+  scratch.values[0] = value;
+  scratch.words[0] = 0;
+  scratch.words[1]! &= 0x7ff0_0000;
+  return scratch.values[0];
+}
+
 function roundMean(sum: number, count: number, min: number, max: number): number {
   if (count === 0) return Number.NaN;
-  return Math.min(max, Math.max(min, Math.fround(sum / count)));
+  const mean = Math.min(max, Math.max(min, sum / count));
+  const step = powerOfTwo((max - min) / STEPS_OF_RANGE);
+  // 0 when nothing differs; infinite or nothing when the range is
+  if (step === 0 || !Number.isFinite(step)) return mean;
+  return Math.min(max, Math.max(min, Math.round(mean / step) * step));
 }
 
 /** Folds every row of `from`; each output row must own at least one of them. */

@@ -58,6 +58,10 @@ export interface History extends Queries {
   /** NaN when empty, like `lastMs` */
   readonly firstMs: number;
   readonly lastMs: number;
+  /** `compact` has nothing to do until something changes */
+  readonly settled: boolean;
+  /** a lower limit waits for merges: the sooner the better */
+  readonly shrinking: boolean;
   /** segments dropped because memory was short, before their retention was over */
   readonly droppedForMemory: number;
   /**
@@ -104,7 +108,7 @@ export function createHistory(options: HistoryOptions): History {
   let limits = checkLimits(options);
   let merge: Merge | null = null;
   let settled = false; // nothing to merge or drop until something changes
-  let shrinking = false; // the limit was lowered: what is too much becomes coarser first
+  let shrinking = false; // the limit was lowered: merge what can be merged, and only then drop
   let lastRow = new Float64Array(0);
   let nextId = 1;
   let resumed = false;
@@ -143,7 +147,6 @@ export function createHistory(options: HistoryOptions): History {
   /** Drops the excess and says what the caller has to store; what came and went at once is not told. */
   function commit(added: Segment | null, replaced: readonly Segment[]): HistoryChange | null {
     settled = false;
-    if (heldBytes() <= limits.maxBytes) shrinking = false;
     const dropped = dropExcess();
     const kept = added && !dropped.includes(added.id);
     const remove = [
@@ -172,6 +175,12 @@ export function createHistory(options: HistoryOptions): History {
     },
     get lastMs() {
       return lastMs();
+    },
+    get settled() {
+      return settled;
+    },
+    get shrinking() {
+      return shrinking;
     },
     get droppedForMemory() {
       return droppedForMemory;

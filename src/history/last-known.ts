@@ -1,5 +1,5 @@
 import { createFrame } from './frame.ts';
-import { indexOfColumn, readStream, readTimes, type Segment } from './segment.ts';
+import { indexIn, readStream, readTimes, type Segment } from './segment.ts';
 import { segmentsWithin, type Table, upperBound } from './window.ts';
 
 function lastIn(segment: Segment, index: number, fromMs: number, toMs: number): number {
@@ -23,7 +23,7 @@ export function lastKnown(table: Table, id: number, fromMs: number, toMs: number
     if (!Number.isNaN(value)) return value;
   }
   for (const segment of segmentsWithin(table.segments, fromMs, toMs).toReversed()) {
-    const index = indexOfColumn(segment.columnIds, id);
+    const index = indexIn(segment.columnIds, id);
     const value = index < 0 ? Number.NaN : lastIn(segment, index, fromMs, toMs);
     if (!Number.isNaN(value)) return value;
   }

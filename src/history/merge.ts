@@ -6,7 +6,6 @@
 import { type Folded, foldRows } from './fold.ts';
 import { createFrame } from './frame.ts';
 import {
-  indexOfColumn,
   type Level,
   readStream,
   readTimes,
@@ -73,6 +72,39 @@ function createFolded(rows: number): Folded {
   return { min: createFrame(rows), mean: createFrame(rows), max: createFrame(rows) };
 }
 
+/** Walks the columns of a source: asked for them in ascending order, it need not search. */
+class Cursor {
+  readonly segment: Segment;
+  /** of the column, -1 when the segment has none such */
+  index = -1;
+  varies = false;
+  private nextIndex = 0;
+  private nextSlot = 0;
+
+  constructor(segment: Segment) {
+    this.segment = segment;
+  }
+
+  seek(id: number): void {
+    const { columnIds, varying } = this.segment;
+    while (this.nextIndex < columnIds.length && columnIds[this.nextIndex]! < id) this.nextIndex++;
+    this.index = columnIds[this.nextIndex] === id ? this.nextIndex : -1;
+    while (this.nextSlot < varying.length && varying[this.nextSlot]! < this.index) this.nextSlot++;
+    this.varies = this.index >= 0 && varying[this.nextSlot] === this.index;
+  }
+}
+
+/** The column has the same value throughout all segments. */
+function standsStill(cursors: readonly Cursor[]): boolean {
+  const { segment, index } = cursors[0]!;
+  return cursors.every(
+    (cursor) =>
+      cursor.index >= 0 &&
+      !cursor.varies &&
+      Object.is(cursor.segment.min[cursor.index], segment.min[index]),
+  );
+}
+
 /** Starts a merge; nothing but the times is read yet. */
 export function startMerge({ sources, level, stepMs }: MergePlan, id: number): Merge {
   const ids = unionOfIds(sources);
@@ -87,16 +119,20 @@ export function startMerge({ sources, level, stepMs }: MergePlan, id: number): M
   const from = fromSteps ? createFolded(bucketByRow.length) : { min: raw, mean: raw, max: raw };
   const into = createFolded(folds ? times.length : 0);
   const streams = folds ? [into.min, into.mean, into.max] : [raw];
+  const cursors = sources.map((source) => new Cursor(source));
   let next = 0;
 
-  function addColumn(position: number): void {
-    const column = ids[position]!;
+  function addColumn(column: number): void {
+    for (const cursor of cursors) cursor.seek(column);
+    if (standsStill(cursors)) {
+      const { segment, index } = cursors[0]!;
+      const samples = cursors.reduce((sum, cursor) => sum + cursor.segment.count[cursor.index]!, 0);
+      builder.addConstant(column, segment.min[index]!, samples);
+      return;
+    }
     const summary = emptySummary();
     let at = 0;
-    for (const source of sources) {
-      // Most sources have the very same columns: then there is nothing to search for.
-      const { columnIds } = source;
-      const index = columnIds === ids ? position : indexOfColumn(columnIds, column);
+    for (const { segment: source, index } of cursors) {
       if (index >= 0) addSummary(summary, summaryOf(source, index));
       readStream(source, index, 'mean', from.mean, at);
       if (fromSteps) {
@@ -116,7 +152,7 @@ export function startMerge({ sources, level, stepMs }: MergePlan, id: number): M
     },
     step(maxColumns) {
       const end = Math.min(ids.length, next + maxColumns);
-      while (next < end) addColumn(next++);
+      while (next < end) addColumn(ids[next++]!);
       return next === ids.length ? builder.finish() : null;
     },
   };

@@ -13,6 +13,8 @@ export interface PendingRows {
   /** Copies one column into `frame` from `at` on. */
   readColumn(id: number, frame: Frame, at: number): void;
   value(row: number, id: number): number;
+  /** Sets `varies[id]` to 1 for each of the first `width` columns that is not the same bits in every row. */
+  markVarying(varies: Uint8Array, width: number): void;
   clear(): void;
   shift(deltaMs: number): void;
 }
@@ -77,6 +79,17 @@ export function createPendingRows(): PendingRows {
       for (let row = 0; row < rows; row++) frame.values[at + row] = value(row, id);
     },
     value,
+    markVarying(varies, width) {
+      const words = new Uint32Array(cells.buffer);
+      const end = Math.min(width, stride);
+      for (let row = 1; row < rows; row++) {
+        let at = row * stride * 2;
+        let before = at - stride * 2;
+        for (let id = 0; id < end; id++, at += 2, before += 2) {
+          if (words[at] !== words[before] || words[at + 1] !== words[before + 1]) varies[id] = 1;
+        }
+      }
+    },
     clear() {
       rows = 0; // the next rows are at least as wide: nothing of these shows through
     },

@@ -9,6 +9,8 @@ import { encodeValues, maxEncodedBytes } from './xor-codec.ts';
 export interface SegmentBuilder {
   /** One column: a stream, or three in the order min, mean, max. Skipped when nothing is known. */
   add(id: number, streams: readonly Frame[], summary: Readonly<Summary>): void;
+  /** One column of the same bits in every row of every stream, over `count` samples. */
+  addConstant(id: number, value: number, count: number): void;
   finish(): Segment;
   /** memory in use until finished */
   readonly bytes: number;
@@ -52,6 +54,11 @@ function isConstant(streams: readonly Frame[], rows: number): boolean {
   return true;
 }
 
+/** Fills `to`. A loop: for the few columns of a flush, a view to copy from costs more than the copy. */
+function copy<T extends Float64Array | Uint32Array>(from: T, to: T): void {
+  for (let at = 0; at < to.length; at++) to[at] = from[at]!;
+}
+
 /** Encodes columns one by one into a growing buffer. Cost: one pass a stream, one copy at the end. */
 export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
   const { meta, times, columns, likelyIds, workspace = createWorkspace() } = options;
@@ -59,17 +66,21 @@ export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
   const streamCount = streamsAt(meta.level);
   const roomBytes = maxEncodedBytes(rows);
   // One buffer for all tables: allocating one costs more than the rest of a small segment.
-  const tableBytes = columns * 32 + (columns * streamCount + 1) * 4;
+  const tableBytes = columns * 36 + (columns * streamCount + 1) * 4;
   if (workspace.tables.length < tableBytes) workspace.tables = allocateBlock(tableBytes);
   const tables = workspace.tables.buffer;
-  const ranges = new Float64Array(tables, 0, columns * 3);
-  const counts = new Uint32Array(tables, columns * 24, columns);
+  const min = new Float64Array(tables, 0, columns);
+  const max = new Float64Array(tables, columns * 8, columns);
+  const sum = new Float64Array(tables, columns * 16, columns);
+  const count = new Uint32Array(tables, columns * 24, columns);
   const columnIds = new Uint32Array(tables, columns * 28, columns);
-  const offsets = new Uint32Array(tables, columns * 32, columns * streamCount + 1);
+  const varying = new Uint32Array(tables, columns * 32, columns);
+  const offsets = new Uint32Array(tables, columns * 36, columns * streamCount + 1);
   offsets[0] = 0;
   let { scratch } = workspace;
   let used = 0;
   let added = 0;
+  let changing = 0;
   makeRoom(roomBytes * Math.min(columns * streamCount + 1, FIRST_STREAMS));
 
   function makeRoom(bytes: number): void {
@@ -80,40 +91,45 @@ export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
     workspace.scratch = grown;
   }
 
+  function addConstant(id: number, value: number, samples: number): void {
+    columnIds[added] = id;
+    min[added] = value;
+    count[added] = samples;
+    added += 1;
+  }
+
   return {
     add(id, streams, summary) {
       if (summary.count === 0) return;
-      const constant = isConstant(streams, rows);
-      for (let stream = 0; stream < streamCount; stream++) {
-        if (!constant) {
+      if (!isConstant(streams, rows)) {
+        for (let stream = 0; stream < streamCount; stream++) {
           makeRoom(roomBytes);
           used += encodeValues(streams[stream]!.words, rows, scratch, used);
+          offsets[changing * streamCount + stream + 1] = used;
         }
-        offsets[added * streamCount + stream + 1] = used;
+        max[changing] = summary.max;
+        sum[changing] = summary.sum;
+        varying[changing] = added;
+        changing += 1;
       }
-      columnIds[added] = id;
-      ranges[added] = summary.min;
-      ranges[columns + added] = summary.max;
-      ranges[2 * columns + added] = summary.sum;
-      counts[added] = summary.count;
-      added += 1;
+      addConstant(id, summary.min, summary.count);
     },
+
+    addConstant,
 
     finish() {
       makeRoom(maxTimeBytes(rows));
       const timeBytes = encodeTimes(times, scratch, used);
       const written = columnIds.subarray(0, added);
       const ids = likelyIds && equalIds(likelyIds, written) ? likelyIds : written.slice();
-      const segment = layOutSegment(meta, ids, { timeBytes, streamBytes: used });
-      // Loops: for the few columns of a flush, a view to copy from costs more than the copy.
-      for (let column = 0; column < added; column++) {
-        segment.min[column] = ranges[column]!;
-        segment.max[column] = ranges[columns + column]!;
-        segment.sum[column] = ranges[2 * columns + column]!;
-        segment.count[column] = counts[column]!;
-      }
-      for (let slot = 0; slot < segment.offsets.length; slot++)
-        segment.offsets[slot] = offsets[slot]!;
+      const sizes = { columns: added, varying: changing, timeBytes, streamBytes: used };
+      const segment = layOutSegment(meta, ids, sizes);
+      copy(min, segment.min);
+      copy(max, segment.max);
+      copy(sum, segment.sum);
+      copy(count, segment.count);
+      copy(varying, segment.varying);
+      copy(offsets, segment.offsets);
       segment.timeBytes.set(scratch.subarray(used, used + timeBytes));
       segment.bytes.set(scratch.subarray(0, used));
       return segment;

@@ -6,10 +6,16 @@
 import { SLACK_BYTES } from './bit-stream.ts';
 import { allocateBlock, asBlock } from './block.ts';
 import { crc32 } from './crc32.ts';
-import { blockBytes, layOutSegment, type Segment, type SegmentMeta } from './segment.ts';
+import {
+  blockBytes,
+  layOutSegment,
+  type Segment,
+  type SegmentMeta,
+  type SegmentSizes,
+} from './segment.ts';
 
 const MAGIC = 0x4753_574d; // "MWSG" in a little-endian file
-const VERSION = 1;
+const VERSION = 2;
 /** CRC-32 of ISO 3309. */
 export type Checksum = (bytes: Uint8Array) => number;
 
@@ -20,12 +26,9 @@ function idBytes(columns: number): number {
   return Math.ceil(columns / 2) * 8;
 }
 
-interface Header {
+interface Header extends SegmentSizes {
   readonly level: number;
   readonly rows: number;
-  readonly columns: number;
-  readonly timeBytes: number;
-  readonly streamBytes: number;
   readonly stepMs: number;
   readonly spanMs: number;
 }
@@ -40,6 +43,7 @@ function writeHeader(view: DataView, header: Header): void {
   view.setUint32(20, header.streamBytes, true);
   view.setFloat64(24, header.stepMs, true);
   view.setFloat64(32, header.spanMs, true);
+  view.setUint32(40, header.varying, true);
 }
 
 function readHeader(view: DataView): Header {
@@ -47,6 +51,7 @@ function readHeader(view: DataView): Header {
     level: view.getUint16(6, true),
     rows: view.getUint32(8, true),
     columns: view.getUint32(12, true),
+    varying: view.getUint32(40, true),
     timeBytes: view.getUint32(16, true),
     streamBytes: view.getUint32(20, true),
     stepMs: view.getFloat64(24, true),
@@ -65,6 +70,7 @@ export function encodeSegment(segment: Segment, checksum: Checksum = crc32): Uin
     level: segment.level,
     rows: segment.rows,
     columns,
+    varying: segment.varying.length,
     timeBytes: segment.timeBytes.length - SLACK_BYTES,
     streamBytes: segment.bytes.length - SLACK_BYTES,
     stepMs: segment.stepMs,
@@ -102,13 +108,17 @@ function checkMeta(meta: SegmentMeta, header: Header): void {
   if (!same) refuse(meta.id, 'it belongs to another level, step, span or number of rows');
 }
 
-/** Ids rise, streams lie one after the other and end where the bytes do. */
+const rises = (values: Uint32Array): boolean =>
+  values.every((value, index) => index === 0 || value > values[index - 1]!);
+
+/** Ids and positions rise, streams lie one after the other and end where the bytes do. */
 function checkParts(segment: Segment): void {
-  const { columnIds, offsets, bytes } = segment;
-  const rising = columnIds.every((id, index) => index === 0 || id > columnIds[index - 1]!);
-  const inOrder = offsets.every((from, index) => index === 0 || from >= offsets[index - 1]!);
+  const { columnIds, varying, offsets, bytes } = segment;
+  const within = varying.length === 0 || varying.at(-1)! < columnIds.length;
   const whole = offsets[0] === 0 && offsets.at(-1) === bytes.length - SLACK_BYTES;
-  if (!rising || !inOrder || !whole) refuse(segment.id, 'its parts contradict each other');
+  if (!rises(columnIds) || !rises(varying) || !rises(offsets) || !within || !whole) {
+    refuse(segment.id, 'its parts contradict each other');
+  }
 }
 
 /**
@@ -128,7 +138,7 @@ export function decodeSegment(
   checkMeta(meta, header);
   const { columns } = header;
   const blockAt = HEADER_BYTES + idBytes(columns);
-  const length = blockBytes(meta.level, columns, header);
+  const length = blockBytes(meta.level, header);
   if (blockAt + length + CRC_BYTES !== whole.length) {
     refuse(meta.id, 'its length is not that of its parts');
   }

@@ -1,6 +1,7 @@
 /**
  * A stretch of the table, compressed and immutable. All its parts but `columnIds` are views of one
- * block of bytes; `docs/formats/segment.md` draws it.
+ * block of bytes; `docs/formats/segment.md` draws it. Most columns of most stretches stand still:
+ * of such a one only its value is kept.
  */
 import { SLACK_BYTES } from './bit-stream.ts';
 import { allocateBlock } from './block.ts';
@@ -28,22 +29,27 @@ export interface SegmentMeta {
 export interface Segment extends SegmentMeta {
   /** ascending; a column without one known value is left out. Shared between segments if equal */
   readonly columnIds: Uint32Array;
-  /** where each stream starts in `bytes`, and the end; three streams a column in levels 2 and 3.
-   * An empty stream means that every row is `min` */
+  /** over samples, not rows: exact at every level; for each column, like `count` */
+  readonly min: Float64Array;
+  readonly count: Uint32Array;
+  /** positions in `columnIds`, ascending; in every row of any other column all streams are its `min` */
+  readonly varying: Uint32Array;
+  /** for each varying column, like `sum` */
+  readonly max: Float64Array;
+  readonly sum: Float64Array;
+  /** where each stream of a varying column starts in `bytes`, and the end; three a column in levels 2 and 3 */
   readonly offsets: Uint32Array;
   readonly bytes: Uint8Array;
   readonly timeBytes: Uint8Array;
-  readonly min: Float64Array;
-  readonly max: Float64Array;
-  /** over samples, not rows: exact at every level */
-  readonly sum: Float64Array;
-  readonly count: Uint32Array;
   /** all of the above but the ids, as they are stored */
   readonly block: Uint8Array;
 }
 
-/** Without slack. */
+/** Bytes without slack. */
 export interface SegmentSizes {
+  readonly columns: number;
+  /** columns that do not stand still */
+  readonly varying: number;
   readonly timeBytes: number;
   readonly streamBytes: number;
 }
@@ -62,9 +68,10 @@ export function streamsAt(level: Level): 1 | 3 {
 }
 
 /** What parts of these sizes take together. */
-export function blockBytes(level: Level, columns: number, sizes: SegmentSizes): number {
-  const offsets = columns * streamsAt(level) + 1;
-  return columns * 28 + offsets * 4 + sizes.timeBytes + sizes.streamBytes + 2 * SLACK_BYTES;
+export function blockBytes(level: Level, sizes: SegmentSizes): number {
+  const { columns, varying, timeBytes, streamBytes } = sizes;
+  const offsets = varying * streamsAt(level) + 1;
+  return columns * 12 + varying * 20 + offsets * 4 + timeBytes + streamBytes + 2 * SLACK_BYTES;
 }
 
 /**
@@ -75,13 +82,16 @@ export function layOutSegment(
   meta: SegmentMeta,
   columnIds: Uint32Array,
   sizes: SegmentSizes,
-  block: Uint8Array = allocateBlock(blockBytes(meta.level, columnIds.length, sizes)),
+  block: Uint8Array = allocateBlock(blockBytes(meta.level, sizes)),
 ): Segment {
   const { buffer, byteOffset: at } = block;
-  const columns = columnIds.length;
-  const offsetCount = columns * streamsAt(meta.level) + 1;
-  const countAt = at + columns * 24;
-  const offsetAt = countAt + columns * 4;
+  const { columns, varying } = sizes;
+  const offsetCount = varying * streamsAt(meta.level) + 1;
+  const maxAt = at + columns * 8;
+  const sumAt = maxAt + varying * 8;
+  const countAt = sumAt + varying * 8;
+  const varyingAt = countAt + columns * 4;
+  const offsetAt = varyingAt + varying * 4;
   const timeAt = offsetAt + offsetCount * 4;
   const streamAt = timeAt + sizes.timeBytes + SLACK_BYTES;
   return {
@@ -94,9 +104,10 @@ export function layOutSegment(
     columnIds,
     block,
     min: new Float64Array(buffer, at, columns),
-    max: new Float64Array(buffer, at + columns * 8, columns),
-    sum: new Float64Array(buffer, at + columns * 16, columns),
+    max: new Float64Array(buffer, maxAt, varying),
+    sum: new Float64Array(buffer, sumAt, varying),
     count: new Uint32Array(buffer, countAt, columns),
+    varying: new Uint32Array(buffer, varyingAt, varying),
     offsets: new Uint32Array(buffer, offsetAt, offsetCount),
     timeBytes: new Uint8Array(buffer, timeAt, sizes.timeBytes + SLACK_BYTES),
     bytes: new Uint8Array(buffer, streamAt, sizes.streamBytes + SLACK_BYTES),
@@ -116,15 +127,15 @@ export function segmentBytes(segment: Segment): number {
   return segment.block.length + OBJECT_BYTES;
 }
 
-/** Index of a column in the segment, or -1. */
-export function indexOfColumn(columnIds: Uint32Array, id: number): number {
+/** Where `value` is in the ascending `values`, or -1. */
+export function indexIn(values: Uint32Array, value: number): number {
   let low = 0;
-  let high = columnIds.length - 1;
+  let high = values.length - 1;
   while (low <= high) {
     const middle = (low + high) >>> 1;
-    const found = columnIds[middle]!;
-    if (found === id) return middle;
-    if (found < id) low = middle + 1;
+    const found = values[middle]!;
+    if (found === value) return middle;
+    if (found < value) low = middle + 1;
     else high = middle - 1;
   }
   return -1;
@@ -132,12 +143,12 @@ export function indexOfColumn(columnIds: Uint32Array, id: number): number {
 
 /** The summary of one column of a segment, over its samples. */
 export function summaryOf(segment: Segment, index: number): Summary {
-  return {
-    min: segment.min[index]!,
-    max: segment.max[index]!,
-    sum: segment.sum[index]!,
-    count: segment.count[index]!,
-  };
+  const min = segment.min[index]!;
+  const count = segment.count[index]!;
+  const slot = indexIn(segment.varying, index);
+  return slot < 0
+    ? { min, max: min, sum: min * count, count }
+    : { min, max: segment.max[slot]!, sum: segment.sum[slot]!, count };
 }
 
 /** Writes the time of each row to `out` from `at` on. */
@@ -153,16 +164,12 @@ export function readStream(
   frame: Frame,
   at: number,
 ): void {
-  if (index < 0) {
-    frame.values.fill(Number.NaN, at, at + segment.rows);
+  const slot = index < 0 ? -1 : indexIn(segment.varying, index);
+  if (slot < 0) {
+    frame.values.fill(index < 0 ? Number.NaN : segment.min[index]!, at, at + segment.rows);
     return;
   }
   const streams = streamsAt(segment.level);
-  const slot = index * streams + (streams === 1 ? 0 : STREAM_INDEX[stream]);
-  const from = segment.offsets[slot]!;
-  if (segment.offsets[slot + 1] === from) {
-    frame.values.fill(segment.min[index]!, at, at + segment.rows);
-    return;
-  }
+  const from = segment.offsets[slot * streams + (streams === 1 ? 0 : STREAM_INDEX[stream])]!;
   decodeValues(segment.bytes, from, segment.rows, frame.words, at);
 }

@@ -1,5 +1,5 @@
 import { createFrame } from './frame.ts';
-import { indexOfColumn, readStream, readTimes, type Segment, summaryOf } from './segment.ts';
+import { indexIn, readStream, readTimes, type Segment, summaryOf } from './segment.ts';
 import { addSummary, addValues, emptySummary, type Summary } from './summary.ts';
 import { lowerBound, segmentsWithin, type Table, touchesPending, upperBound } from './window.ts';
 
@@ -54,7 +54,7 @@ export function windowStats(table: Table, id: number, fromMs: number, toMs: numb
   for (const segment of segmentsWithin(table.segments, fromMs, toMs)) {
     if (segment.columnIds !== ids) {
       ids = segment.columnIds;
-      index = indexOfColumn(ids, id);
+      index = indexIn(ids, id);
     }
     if (index < 0) continue;
     const inside = segment.firstMs >= fromMs && segment.lastMs <= toMs;

@@ -1,6 +1,6 @@
 import { createFrame } from './frame.ts';
 import type { PendingRows } from './pending-rows.ts';
-import { indexOfColumn, readStream, readTimes, type Segment, type Stream } from './segment.ts';
+import { indexIn, readStream, readTimes, type Segment, type Stream } from './segment.ts';
 
 /** All there is to read: segments, oldest first, then the rows not flushed yet. */
 export interface Table {
@@ -78,7 +78,7 @@ export function openWindow(table: Table, fromMs: number, toMs: number): Window {
       const frame = createFrame(rows);
       let row = 0;
       for (const segment of segments) {
-        readStream(segment, indexOfColumn(segment.columnIds, id), stream, frame, row);
+        readStream(segment, indexIn(segment.columnIds, id), stream, frame, row);
         row += segment.rows;
       }
       pending?.readColumn(id, frame, sealedRows);

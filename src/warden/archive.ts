@@ -16,8 +16,11 @@ import { createWriteQueue } from '../ledger/write-queue.ts';
 const WAITING_WRITES = 64;
 /** A file of a day and a thousand targets is ten times this: read at one go, it would stay in malloc. */
 const GARBAGE_BYTES = 4 * 2 ** 20;
-/** Columns merged per slice: about a millisecond of work. */
-const COLUMNS_PER_SLICE = 64;
+/** Columns merged between two looks at the clock: at most half a millisecond of work. */
+const COLUMNS_PER_SLICE = 16;
+/** For merging, per call; more while memory is over its limit. */
+const MERGE_MS = 1;
+const SHRINK_MS = 5;
 
 export interface Archive {
   readonly persistent: boolean;
@@ -31,7 +34,7 @@ export interface Archive {
   restore(history: History): void;
   /** Turns pending rows into a segment and writes all that waits. About 1 ms for 20 series. */
   flush(history: History): void;
-  /** One slice of merging; cheap when there is nothing to merge. */
+  /** A millisecond of merging, five while memory is over its limit; at most one segment more. */
   compact(history: History): void;
   /** The wall clock was stepped: what is in the file moves before anything else is written to it. */
   shift(deltaMs: number): void;
@@ -169,7 +172,13 @@ export function openArchive(options: {
       drain();
     },
     compact(history) {
-      write(history.compact(COLUMNS_PER_SLICE));
+      const deadlineMs = performance.now() + (history.shrinking ? SHRINK_MS : MERGE_MS);
+      let change: HistoryChange | null = null;
+      while (change === null && !history.settled) {
+        change = history.compact(COLUMNS_PER_SLICE);
+        if (performance.now() >= deadlineMs) break;
+      }
+      write(change);
     },
     shift(deltaMs) {
       if (database.persistent) steppedMs += deltaMs;

@@ -84,6 +84,8 @@ export function createPortableProcesses(): PortableProcesses {
         peakRssBytes: Number.NaN,
         openFds: Number.NaN,
         problems,
+        sampledBytes: Number.NaN,
+        takenMs: Number.NaN,
       };
       each.pssProblem = NOT_HERE;
     },

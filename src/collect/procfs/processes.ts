@@ -162,12 +162,12 @@ export function createProcesses(files: ProcFiles, procRoot: string): ProcessSour
       }
       return changed;
     },
-    inspect(process, pssTurn) {
+    inspect(process, turn) {
       const directory = directoryOf(process.pid);
-      process.detail = readDetail(files, directory);
-      if (process.detail === null) return;
       const rssBytes = slots.columns.rssBytes[process.slot]!;
-      readPss({ files, directory, process, rssBytes }, pssTurn);
+      const subject = { files, directory, process, rssBytes };
+      process.detail = readDetail(subject, turn);
+      if (process.detail !== null) readPss(subject, turn);
     },
     commandOf: (pid) => commandLine(files, `${directoryOf(pid)}/cmdline`),
     startKeyOf(pid) {

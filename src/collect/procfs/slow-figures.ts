@@ -5,12 +5,12 @@
  * Cost: status 12 µs, descriptors 5 µs on Linux 6.2 and later (the size of /proc/PID/fd is their
  * count) and a readdir before. smaps_rollup walks the page tables while it holds the target's mmap
  * lock: 13 ms for 1 GB resident, so it is read only when it should fit the caller's budget. One
- * that was never read may take up to 50 ms, once, since the ratio PSS/RSS then serves for long. It is
- * read a tenth as often while RSS stands still.
+ * that was never read may take up to 50 ms, once, since the ratio PSS/RSS then serves for long.
+ * Swap, peak and PSS move with RSS: they are read a tenth as often while RSS stands still.
  */
 import fs from 'node:fs';
 import type { Unknown } from '../reading.ts';
-import type { ProcessDetail, PssTurn, TrackedProcess } from '../world.ts';
+import type { ProcessDetail, PssTurn, Taken, TrackedProcess } from '../world.ts';
 import { keysOf, readKeyed } from './bytes.ts';
 import { describeProblem, errorCode, type ProcFiles } from './files.ts';
 
@@ -18,22 +18,41 @@ const KIB = 1_024;
 const STATUS_KEYS = keysOf('VmSwap:', 'VmHWM:');
 const SMAPS_KEYS = keysOf('Pss:', 'Rss:');
 const FIRST_PSS_MS = 50;
-/** While RSS stands still, what is shared rarely moves either: read again after this many intervals. */
 const STILL_INTERVALS = 10;
 /** 13 ms a GB, before the first reading says better */
 const PSS_MS_PER_BYTE = 13 / 2 ** 30;
 const values = 2;
 
+export interface Subject {
+  readonly files: ProcFiles;
+  /** /proc/PID */
+  readonly directory: string;
+  readonly process: TrackedProcess;
+  /** as sampled */
+  readonly rssBytes: number;
+}
+
+/** Taken while RSS was what it is now, and not that long ago. */
+function isStill(taken: Taken, rssBytes: number, { timeMs, intervalMs }: PssTurn): boolean {
+  const ageMs = timeMs - taken.takenMs;
+  return taken.sampledBytes === rssBytes && ageMs >= 0 && ageMs < intervalMs * STILL_INTERVALS;
+}
+
 /** null when the process vanished meanwhile. */
-export function readDetail(files: ProcFiles, directory: string): ProcessDetail | null {
+export function readDetail(subject: Subject, turn: PssTurn): ProcessDetail | null {
+  const { files, directory, process, rssBytes } = subject;
+  const fds = countFds(`${directory}/fd`);
+  if (isGone(fds.problem)) return null;
+  const { detail } = process;
+  if (detail?.problems.length === 0 && fds.problem === null && isStill(detail, rssBytes, turn)) {
+    return detail.openFds === fds.count ? detail : { ...detail, openFds: fds.count };
+  }
   const status = files.file(`${directory}/status`);
   const end = files.readOnce(status);
   if (isGone(status.problem)) return null;
   const found = new Float64Array(values);
   readKeyed({ bytes: files.bytes, end }, STATUS_KEYS, found);
   const [swapKib = Number.NaN, peakKib = Number.NaN] = found;
-  const fds = countFds(`${directory}/fd`);
-  if (isGone(fds.problem)) return null;
   const problems: Unknown[] = [];
   const note = (metric: string, problem: string): number =>
     problems.push({ metric, reason: problem });
@@ -41,23 +60,22 @@ export function readDetail(files: ProcFiles, directory: string): ProcessDetail |
   if (Number.isNaN(swapKib)) note('process.swap_bytes', statusReason);
   if (Number.isNaN(peakKib)) note('process.peak_rss_bytes', statusReason);
   if (fds.problem) note('process.open_fds', describeProblem(fds.problem));
-  return { swapBytes: swapKib * KIB, peakRssBytes: peakKib * KIB, openFds: fds.count, problems };
-}
-
-export interface PssSubject {
-  readonly files: ProcFiles;
-  /** /proc/PID */
-  readonly directory: string;
-  readonly process: TrackedProcess;
-  readonly rssBytes: number;
+  return {
+    swapBytes: swapKib * KIB,
+    peakRssBytes: peakKib * KIB,
+    openFds: fds.count,
+    problems,
+    sampledBytes: rssBytes,
+    takenMs: turn.timeMs,
+  };
 }
 
 /** Reads PSS when it is due and should fit, and says in the process itself what came of it. */
-export function readPss({ files, directory, process, rssBytes }: PssSubject, turn: PssTurn): void {
+export function readPss({ files, directory, process, rssBytes }: Subject, turn: PssTurn): void {
   const last = process.pss;
   const ageMs = last ? turn.timeMs - last.takenMs : Infinity;
-  const isStill = last?.sampledBytes === rssBytes;
-  if (ageMs >= 0 && ageMs < turn.intervalMs * (isStill ? STILL_INTERVALS : 1)) return;
+  if (ageMs >= 0 && ageMs < turn.intervalMs) return;
+  if (last && isStill(last, rssBytes, turn)) return;
   const expectedMs = last
     ? (last.costMs / Math.max(last.rssBytes, 1)) * rssBytes
     : PSS_MS_PER_BYTE * rssBytes;

@@ -65,6 +65,21 @@ describe('history in little memory', () => {
     expect(history.stats(0, -Infinity, Infinity)).toMatchObject({ min: least, max: greatest });
   });
 
+  it('has room for every merge on the way down, so that none costs the oldest hours', () => {
+    const columns = Array.from({ length: 60 }, (_, n) => wander(9_000, n + 1));
+    const full = historyOf(columns, { maxBytes: 2 ** 22 }).bytes;
+    // a merge brings it just below the limit, and the next one needs room again
+    for (const share of [0.9, 0.8, 0.7, 0.6]) {
+      const history = historyOf(columns, { maxBytes: 2 ** 22 });
+      const { firstMs } = history;
+      history.setLimits({ retentionMs: DAY_MS, maxBytes: full * share });
+      while (!history.settled) history.compact(4);
+      expect([share, history.droppedForMemory, history.firstMs]).toEqual([share, 0, firstMs]);
+      expect(history.bytes).toBeLessThanOrEqual(full * share);
+      expect(history.shrinking).toBe(false);
+    }
+  });
+
   it('drops the oldest at once when halved and nothing can be made coarser', () => {
     const history = historyOf([values], { maxBytes: 64_000 });
     history.setLimits({ retentionMs: DAY_MS, maxBytes: 10_000 });
