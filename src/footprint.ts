@@ -18,25 +18,30 @@ export function startLean(): void {
 
 type Collect = (options?: { type: 'minor' }) => void;
 
-/** V8's own collector, which it shows only on demand. */
-function collector(): Collect {
-  setFlagsFromString('--expose-gc');
-  const collect: unknown = runInNewContext('globalThis.gc');
-  setFlagsFromString('--no-expose-gc');
-  return typeof collect === 'function' ? (collect as Collect) : () => {};
+let collector: Collect | undefined;
+
+/** V8's own, which it shows only on demand. */
+function collect(options?: { type: 'minor' }): void {
+  if (collector === undefined) {
+    setFlagsFromString('--expose-gc');
+    const found: unknown = runInNewContext('globalThis.gc');
+    setFlagsFromString('--no-expose-gc');
+    collector = typeof found === 'function' ? (found as Collect) : () => {};
+  }
+  collector(options);
 }
 
 /**
- * Collects what was just allocated: about 1 ms. V8 does not see how large a buffer is when it
- * decides to collect, so whoever has read a lot and kept little says so.
+ * Collects what was just allocated (about 1 ms), or everything (20–40 ms). V8 does not see how large
+ * a buffer is when it decides to collect, so whoever has let go of some MB says so.
  */
-export function collectYoung(): void {
-  collector()({ type: 'minor' });
+export function collectGarbage(age: 'young' | 'old'): void {
+  collect(age === 'young' ? { type: 'minor' } : undefined);
 }
 
 /** Call once the service listens. One full collection: 20–40 ms. */
 export function runAtSpeed(): void {
-  collector()();
+  collect();
   // From here on the heap may grow by a quarter between collections: kept as small as at start, it
   // is collected so often that a thousand targets cost 0.1 to 0.4 % of a core more.
   setFlagsFromString('--no-optimize-for-size');

@@ -70,6 +70,7 @@ async function plugin(app: FastifyInstance, options: MemwardenOptions): Promise<
  * samples from `ready` to `close`, keeps no process alive, and leaves the application's error
  * handler alone.
  *
- * @throws MEM_POLICY_INVALID at registration, MEM_DATABASE_NEWER or MEM_CONFLICT for the data directory
+ * @throws MEM_POLICY_INVALID at registration; for the data directory MEM_DATABASE_NEWER, MEM_CONFLICT
+ * or MEM_DATA_DIR_UNUSABLE
  */
 export const memwarden = fp(plugin, { name: 'memwarden', fastify: '5.x' });

@@ -11,7 +11,7 @@ import { type CollectEvent, createCollector } from './collect/collector.ts';
 import type { RuleEvent, RuleState } from './detect/rule.ts';
 import type { RuleInstance } from './detect/rule-board.ts';
 import { codes } from './errors.ts';
-import { collectYoung } from './footprint.ts';
+import { collectGarbage } from './footprint.ts';
 import { createHistory } from './history/history.ts';
 import { keysNeedingRestart } from './policy/needs-restart.ts';
 import { OURSELVES } from './policy/ourselves.ts';
@@ -20,7 +20,8 @@ import { createLogChannel } from './respond/notify/log.ts';
 import { openArchive } from './warden/archive.ts';
 import { createConduct } from './warden/conduct.ts';
 import type { Warden, WardenEvents, WardenOptions } from './warden/contract.ts';
-import { addGauge } from './warden/gauges.ts';
+import { requireCleaner } from './warden/from-javascript.ts';
+import { addGauge, pushGauge } from './warden/gauges.ts';
 import { createJudge } from './warden/judge.ts';
 import { createResponse, type Response } from './warden/response.ts';
 import { createServices } from './warden/services.ts';
@@ -49,7 +50,7 @@ export function createWarden(options: WardenOptions): Warden {
     nowMs: startedAtMs,
     log,
     // when to collect is the host's to say
-    collectGarbage: embedded ? undefined : collectYoung,
+    collectGarbage: embedded ? undefined : collectGarbage,
   });
   const history = createHistory({
     retentionMs: policy.history.retentionMs,
@@ -243,18 +244,13 @@ export function createWarden(options: WardenOptions): Warden {
       return collector.read(name, clock.now().wallMs);
     },
     stalled: conduct.stalled,
-    addCleaner: (cleaner) => response.cleanup.register(cleaner),
-    addGauge: (target, name, read) => addGauge(collector, target, name, read),
-    pushGauge(target, name, value) {
-      try {
-        collector.setGauge(target, name, value, clock.now().wallMs);
-      } catch (cause) {
-        if (!(cause instanceof RangeError)) throw cause;
-        throw new codes.MEM_TOO_MANY_SERIES('No more series can be kept; push fewer gauge names.', {
-          cause,
-        });
-      }
+    addCleaner(cleaner) {
+      requireCleaner(collector, cleaner);
+      return response.cleanup.register(cleaner);
     },
+    addGauge: (target, name, read) => addGauge(collector, target, name, read),
+    pushGauge: (target, name, value) =>
+      pushGauge(collector, { target, name, value, timeMs: clock.now().wallMs }),
     reload(next) {
       const before = policy;
       try {

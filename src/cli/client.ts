@@ -1,6 +1,6 @@
 /** The service, as the command line asks it. The token comes from the environment or a file, never a flag. */
-import { readFileSync } from 'node:fs';
 import { codes, type MemCode } from '../errors.ts';
+import { readToken } from '../policy/policy-file.ts';
 import { type Args, type Io, textOf } from './command.ts';
 
 const TIMEOUT_MS = 60_000;
@@ -13,14 +13,14 @@ export interface Client {
   post<T>(path: string, body: unknown): Promise<T>;
 }
 
-function readToken(env: NodeJS.ProcessEnv): string | undefined {
-  if (env.MEMWARDEN_TOKEN) return env.MEMWARDEN_TOKEN.trim();
-  if (!env.MEMWARDEN_TOKEN_FILE) return undefined;
-  try {
-    return readFileSync(env.MEMWARDEN_TOKEN_FILE, 'utf8').trim();
-  } catch (cause) {
-    throw new codes.MEM_POLICY_UNREADABLE(`MEMWARDEN_TOKEN_FILE: ${reasonOf(cause)}`, { cause });
-  }
+function tokenOf({ MEMWARDEN_TOKEN: token, MEMWARDEN_TOKEN_FILE: file }: NodeJS.ProcessEnv) {
+  if (token) return token.trim();
+  if (!file) return undefined;
+  const found = readToken(file, process.cwd());
+  if ('token' in found) return found.token;
+  throw new codes.MEM_POLICY_UNREADABLE(
+    `MEMWARDEN_TOKEN_FILE: expected ${found.expected}; got ${found.got}.`,
+  );
 }
 
 /** Errors of fetch hide the reason in their cause. */
@@ -48,7 +48,7 @@ async function bodyOf(response: Response): Promise<unknown> {
 
 export function createClient(args: Args, io: Io): Client {
   const url = (textOf(args, 'url') ?? io.env.MEMWARDEN_URL ?? DEFAULT_URL).replace(/\/$/, '');
-  const token = readToken(io.env);
+  const token = tokenOf(io.env);
 
   const call = async <T>(path: string, init: RequestInit): Promise<T> => {
     const headers = {

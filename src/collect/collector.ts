@@ -53,8 +53,11 @@ export interface Collector {
   processes(name: string): readonly number[];
   /** The directory of its memory cgroup, of either version; null when it is in none. */
   cgroupDir(name: string): string | null;
-  /** A pushed figure; unknown again 60 s after the last push. @throws RangeError when history is full */
-  setGauge(target: string, name: string, value: number, timeMs: number): void;
+  /**
+   * A pushed figure; unknown again 60 s after the last push. false when a registered gauge has that
+   * name. @throws RangeError when history is full
+   */
+  setGauge(target: string, name: string, value: number, timeMs: number): boolean;
   /** A figure read at each tick; returns its removal. @throws RangeError when history is full */
   registerGauge(target: string, name: string, read: () => number): () => void;
   /** Asked once, then kept. Takes a second or so: it may start other programs. */

@@ -22,8 +22,8 @@ interface Gauge {
 }
 
 export interface Gauges {
-  /** @throws RangeError when history is full */
-  push(target: string, name: string, value: number, timeMs: number): void;
+  /** false, and nothing happens, when a registered gauge has that name. @throws RangeError when history is full */
+  push(target: string, name: string, value: number, timeMs: number): boolean;
   /** Takes the place of a gauge of that name. @throws RangeError when history is full */
   register(target: string, name: string, read: () => number): () => void;
   /** Writes every gauge into the row. */
@@ -59,8 +59,10 @@ export function createGauges(column: (key: string) => number): Gauges {
   return {
     push(target, name, value, timeMs) {
       const pushed = gaugeOf(target, name);
+      if (pushed.read !== null) return false;
       pushed.value = value;
       pushed.pushedMs = timeMs;
+      return true;
     },
     register(target, name, read) {
       const registered = gaugeOf(target, name);

@@ -14,9 +14,11 @@ export function allocateBlock(bytes: number): Uint8Array<ArrayBuffer> {
   return new Uint8Array(new ArrayBuffer(bytes, { maxByteLength: bytes }), 0, bytes);
 }
 
-/** The same bytes where `allocateBlock` would have put them, from a multiple of 8 on: a copy only of large or misaligned ones. */
+/** The same bytes as `allocateBlock` would have placed them: a copy only where they are not. */
 export function asBlock(bytes: Uint8Array): Uint8Array {
-  if (bytes.length < MAPPED_BYTES && bytes.byteOffset % 8 === 0) return bytes;
+  const isMapped = bytes.buffer instanceof ArrayBuffer && bytes.buffer.resizable;
+  const isPlaced = bytes.length < MAPPED_BYTES || isMapped;
+  if (isPlaced && bytes.byteOffset % 8 === 0) return bytes;
   const block = allocateBlock(bytes.length);
   block.set(bytes);
   return block;

@@ -112,7 +112,8 @@ export function startMerge({ sources, level, stepMs }: MergePlan, id: number): M
   const firstMs = sources[0]?.firstMs ?? Number.NaN;
   const lastMs = sources.at(-1)?.lastMs ?? Number.NaN;
   const meta = { id, level, stepMs, firstMs, lastMs, rows: times.length };
-  const builder = createSegmentBuilder({ meta, times, columns: ids.length });
+  const likelyBytes = sources.reduce((sum, { bytes }) => sum + bytes.length, 0);
+  const builder = createSegmentBuilder({ meta, times, columns: ids.length, likelyBytes });
   const raw = createFrame(bucketByRow.length);
   const folds = streamsAt(level) === 3;
   const fromSteps = sources.some((source) => streamsAt(source.level) === 3);

@@ -35,6 +35,8 @@ export interface BuilderOptions {
   readonly columns: number;
   /** ids of a neighbour, which the segment shares if they are its own */
   readonly likelyIds?: Uint32Array;
+  /** likely size of all streams; untouched, it is address space and not memory */
+  readonly likelyBytes?: number;
   /** its own when not given */
   readonly workspace?: Workspace;
 }
@@ -61,7 +63,14 @@ function copy<T extends Float64Array | Uint32Array>(from: T, to: T): void {
 
 /** Encodes columns one by one into a growing buffer. Cost: one pass a stream, one copy at the end. */
 export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
-  const { meta, times, columns, likelyIds, workspace = createWorkspace() } = options;
+  const {
+    meta,
+    times,
+    columns,
+    likelyIds,
+    likelyBytes = 0,
+    workspace = createWorkspace(),
+  } = options;
   const { rows } = meta;
   const streamCount = streamsAt(meta.level);
   const roomBytes = maxEncodedBytes(rows);
@@ -81,7 +90,7 @@ export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
   let used = 0;
   let added = 0;
   let changing = 0;
-  makeRoom(roomBytes * Math.min(columns * streamCount + 1, FIRST_STREAMS));
+  makeRoom(likelyBytes + roomBytes * Math.min(columns * streamCount + 1, FIRST_STREAMS));
 
   function makeRoom(bytes: number): void {
     if (used + bytes <= scratch.length) return;
@@ -136,7 +145,7 @@ export function createSegmentBuilder(options: BuilderOptions): SegmentBuilder {
     },
 
     get bytes() {
-      return scratch.length + workspace.tables.length;
+      return used + workspace.tables.length;
     },
   };
 }

@@ -19,16 +19,32 @@ interface VerboseIssue extends FastifySchemaValidationError {
 
 type Words = (issue: VerboseIssue) => string | undefined;
 
-const integer: Words = ({ parentSchema, data }) => {
-  const { type, minimum, maximum } = parentSchema ?? {};
-  if (type !== 'integer' || minimum === undefined || maximum === undefined) return undefined;
-  return `expected an integer from ${minimum} to ${maximum}, got ${shown(data)}`;
+const A_TYPE: Readonly<Record<string, string>> = {
+  integer: 'an integer',
+  number: 'a number',
+  string: 'a text',
+  boolean: 'true or false',
+  object: 'an object',
+  array: 'a list',
 };
 
+const typed: Words = ({ parentSchema, data }) => {
+  const { type, minimum, maximum } = parentSchema ?? {};
+  const expected = A_TYPE[String(type)];
+  if (expected === undefined) return undefined;
+  return `expected ${expected}${range(minimum, maximum)}, got ${shown(data)}`;
+};
+
+function range(minimum?: number, maximum?: number): string {
+  if (minimum !== undefined && maximum !== undefined) return ` from ${minimum} to ${maximum}`;
+  if (minimum !== undefined) return ` of at least ${minimum}`;
+  return maximum === undefined ? '' : ` of at most ${maximum}`;
+}
+
 const WORDS: Readonly<Record<string, Words>> = {
-  type: integer,
-  minimum: integer,
-  maximum: integer,
+  type: typed,
+  minimum: typed,
+  maximum: typed,
   additionalProperties: ({ params }) => `has an unknown key ${shown(params.additionalProperty)}`,
   minProperties: ({ params }) => `expected at least ${keys(params.limit)}`,
   maxProperties: ({ params }) => `expected at most ${keys(params.limit)}`,

@@ -34,4 +34,26 @@ CREATE TABLE state (
 ) STRICT;
 `,
   },
+  {
+    number: 2,
+    name: 'segment bodies in parts',
+    // Bodies of the format before this one cannot be read any more: history begins anew.
+    sql: `
+DROP TABLE segments;
+CREATE TABLE segments (
+  id       INTEGER PRIMARY KEY,
+  level    INTEGER NOT NULL,
+  step_ms  REAL    NOT NULL,
+  first_ms REAL    NOT NULL,
+  last_ms  REAL    NOT NULL,
+  rows     INTEGER NOT NULL
+) STRICT;
+CREATE TABLE segment_parts (
+  segment INTEGER NOT NULL REFERENCES segments (id) ON DELETE CASCADE,
+  part    INTEGER NOT NULL,
+  bytes   BLOB    NOT NULL,
+  PRIMARY KEY (segment, part)
+) STRICT;
+`,
+  },
 ];

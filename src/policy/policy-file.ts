@@ -70,6 +70,8 @@ function readStart(path: string, limit: number): { bytes: Buffer; mode: number }
       if (read === 0) break;
       length += read;
     }
+    // Read before, as on a reload: an empty policy would undo all that the first one said.
+    if (isOwnPipe && length === 0) throw new NotAFile('a pipe with nothing in it');
     return { bytes: buffer.subarray(0, length), mode: fstatSync(descriptor).mode };
   } finally {
     closeSync(descriptor);

@@ -4,6 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { FastifyBaseLogger } from 'fastify';
+import { allocateBlock } from '../history/block.ts';
 import type { History, HistoryChange } from '../history/history.ts';
 import type { Level, Segment } from '../history/segment.ts';
 import { decodeSegment, encodeSegment } from '../history/segment-codec.ts';
@@ -14,13 +15,15 @@ import { createWriteQueue } from '../ledger/write-queue.ts';
 
 /** Ten minutes of flushes at the default 10 s, before the oldest waiting write is given up. */
 const WAITING_WRITES = 64;
-/** A file of a day and a thousand targets is ten times this: read at one go, it would stay in malloc. */
-const GARBAGE_BYTES = 4 * 2 ** 20;
+/** A file of a day and a thousand targets is fifty times this: read at one go, it would stay in malloc. */
+const READ_GARBAGE_BYTES = 2 ** 20;
+/** What merges leave behind, before it is worth a full collection: one an hour or so with a thousand targets. */
+const MERGE_GARBAGE_BYTES = 4 * 2 ** 20;
 /** Columns merged between two looks at the clock: at most half a millisecond of work. */
 const COLUMNS_PER_SLICE = 16;
 /** For merging, per call; more while memory is over its limit. */
 const MERGE_MS = 1;
-const SHRINK_MS = 5;
+const SHRINK_MS = 3;
 
 export interface Archive {
   readonly persistent: boolean;
@@ -34,7 +37,7 @@ export interface Archive {
   restore(history: History): void;
   /** Turns pending rows into a segment and writes all that waits. About 1 ms for 20 series. */
   flush(history: History): void;
-  /** A millisecond of merging, five while memory is over its limit; at most one segment more. */
+  /** A millisecond of merging, three while memory is over its limit; at most one segment more. */
   compact(history: History): void;
   /** The wall clock was stepped: what is in the file moves before anything else is written to it. */
   shift(deltaMs: number): void;
@@ -65,8 +68,8 @@ export function openArchive(options: {
   dataDir: string;
   nowMs: number;
   log: FastifyBaseLogger;
-  /** called whenever reading back has left some MB of garbage */
-  collectGarbage?(): void;
+  /** called when reading back or merging has left some MB of garbage, which in a merge is old */
+  collectGarbage?(age: 'young' | 'old'): void;
 }): Archive {
   const { log, collectGarbage } = options;
   const database = openDatabase(options);
@@ -75,6 +78,7 @@ export function openArchive(options: {
   const states = createStateStore(database);
   for (const warning of warnings) log.warn(warning);
   let droppedSegments = 0;
+  let garbageBytes = 0;
   // How far the clock was stepped since the start, and how much of that the file knows of. Not a
   // queued write, which may be given up: the times of all that is in the file would then be off.
   let steppedMs = 0;
@@ -120,6 +124,13 @@ export function openArchive(options: {
     });
   };
 
+  const discarded = (bytes: number): void => {
+    garbageBytes += bytes;
+    if (garbageBytes < MERGE_GARBAGE_BYTES) return;
+    collectGarbage?.('old');
+    garbageBytes = 0;
+  };
+
   const decode = (stored: StoredSegment): Segment[] => {
     try {
       return [decodeSegment({ ...stored, level: stored.level as Level }, stored.body, crc32)];
@@ -158,11 +169,11 @@ export function openArchive(options: {
     restore(history) {
       const restored: Segment[] = [];
       let readBytes = 0;
-      for (const stored of segments.segments()) {
+      for (const stored of segments.segments(allocateBlock)) {
         restored.push(...decode(stored));
         readBytes += stored.body.length;
-        if (readBytes < GARBAGE_BYTES) continue;
-        collectGarbage?.();
+        if (readBytes < READ_GARBAGE_BYTES) continue;
+        collectGarbage?.('young');
         readBytes = 0;
       }
       history.restore(segments.keys(), restored);
@@ -173,12 +184,16 @@ export function openArchive(options: {
     },
     compact(history) {
       const deadlineMs = performance.now() + (history.shrinking ? SHRINK_MS : MERGE_MS);
-      let change: HistoryChange | null = null;
-      while (change === null && !history.settled) {
-        change = history.compact(COLUMNS_PER_SLICE);
+      while (!history.settled) {
+        const before = history.bytes;
+        const change = history.compact(COLUMNS_PER_SLICE);
+        if (change !== null) {
+          write(change);
+          discarded(before - history.bytes);
+          break;
+        }
         if (performance.now() >= deadlineMs) break;
       }
-      write(change);
     },
     shift(deltaMs) {
       if (database.persistent) steppedMs += deltaMs;

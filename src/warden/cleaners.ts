@@ -1,5 +1,6 @@
 /** The cleaners there are without asking, and those that a target's policy asks for. */
 import type { Collector } from '../collect/collector.ts';
+import type { Reading } from '../collect/reading.ts';
 import type { CleanerPolicy, TargetPolicy } from '../policy/policy.ts';
 import type { Cleaner } from '../respond/cleaner.ts';
 import { createCommandCleaner } from '../respond/cleaners/command.ts';
@@ -16,6 +17,10 @@ export function builtInCleaners(drops: ReadonlyMap<string, DropCache>): Cleaner[
     createGcCleaner({ level: 'aggressive' }),
   ];
 }
+
+/** The most that a process can give back; NaN when it is unknown. Swap that cannot be read counts as none. */
+export const heldBytes = ({ process }: Reading): number =>
+  process ? process.rssBytes + (process.swapBytes || 0) : Number.NaN;
 
 /** `gc: true` on another process needs the inspector; the policy says that it is not available yet. */
 function targetCleaner(

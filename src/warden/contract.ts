@@ -68,13 +68,17 @@ export interface Warden {
   read(name: string): Reading;
   /** no sample for five intervals, and at least 5 s; a stepped clock or a suspend does not count */
   stalled(): boolean;
+  /**
+   * Registers a cleaner of the application; returns its removal.
+   * @throws MEM_UNKNOWN_TARGET; MEM_CONFLICT when the target has one of that name; MEM_BAD_REQUEST
+   */
   addCleaner(cleaner: Cleaner): () => void;
   /**
    * A figure that is read at each tick, in the place of any gauge of that name; returns its removal.
    * @throws MEM_UNKNOWN_TARGET; MEM_BAD_REQUEST for a bad name or no function; MEM_TOO_MANY_SERIES
    */
   addGauge(target: string, name: string, read: () => number): () => void;
-  /** Sets a gauge that was pushed. @throws MEM_TOO_MANY_SERIES */
+  /** Sets a gauge that was pushed. @throws MEM_CONFLICT for one that is registered; MEM_TOO_MANY_SERIES */
   pushGauge(target: string, name: string, value: number): void;
   /**
    * Takes a new policy; returns the changed keys that only a restart applies. When it throws, the

@@ -13,7 +13,7 @@ import type { CleanupLevel, Policy, TargetPolicy } from '../policy/policy.ts';
 import { messageOf } from '../respond/alert.ts';
 import { type Cleanup, type CleanupRun, createCleanup } from '../respond/cleanup.ts';
 import type { AlertMessage, Channel } from '../respond/notify/channel.ts';
-import { builtInCleaners, targetCleaners } from './cleaners.ts';
+import { builtInCleaners, heldBytes, targetCleaners } from './cleaners.ts';
 
 const NOTIFY_TIMEOUT_MS = 10_000;
 
@@ -50,8 +50,7 @@ export function createResponse(options: {
     nowMs: Date.now,
     measure: (target) => collector.read(target, Date.now()),
     rssBytes: ({ process }) => process?.rssBytes ?? Number.NaN,
-    heldBytes: ({ process }) =>
-      process ? process.rssBytes + (process.swapBytes || 0) : Number.NaN,
+    heldBytes,
     machineBytes: totalmem(),
     newId: randomUUID,
     onRun: options.onRun,

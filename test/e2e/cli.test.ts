@@ -239,6 +239,27 @@ describe('check-config and init', () => {
     expect(checked.stdout.all).toEqual([expect.stringContaining('/dev/stdin:1: servr')]);
   });
 
+  it('a pipe that was read to its end is refused, and not taken for an empty policy', async () => {
+    const main = join(ROOT, 'dist/cli/main.js');
+    const pipe = `true | "${process.execPath}" "${main}" check-config /dev/stdin`;
+    const checked = await start('bash', ['-c', pipe], { cwd: scratch.dir });
+    expect((await checked.exit).code).toBe(78);
+    expect(checked.stdout.all).toEqual([expect.stringContaining('a pipe with nothing in it')]);
+  });
+
+  it('a token file that is a named pipe is refused, and not waited for', async () => {
+    const own = createScratch();
+    const path = join(own.dir, 'token');
+    execFileSync('mkfifo', [path]);
+    const asked = await memwarden(['status', '--url', 'http://127.0.0.1:1'], {
+      cwd: own.dir,
+      env: { MEMWARDEN_TOKEN_FILE: path },
+    });
+    expect(asked.stderr).toContain('MEMWARDEN_TOKEN_FILE: expected a regular file');
+    expect(asked.code).toBeGreaterThan(0);
+    own.remove();
+  });
+
   it('take one file', async () => {
     expect((await cli('check-config', 'a', 'b')).code).toBe(2);
     expect((await cli('init', 'a', 'b')).code).toBe(2);

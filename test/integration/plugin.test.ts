@@ -6,6 +6,7 @@ import Fastify, { type FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { type MemwardenOptions, memwarden } from '../../src/plugin.ts';
 import { parsePolicy } from '../../src/policy/load.ts';
+import type { Cleaner } from '../../src/respond/cleaner.ts';
 import { aDataDir, anApp, aPolicy, end, endApps } from './an-app.ts';
 
 const hosts = new Set<FastifyInstance>();
@@ -153,6 +154,52 @@ describe('memwarden in an application', () => {
     const add = () => host.memory.addGauge(target as string, name as string, read as () => number);
     expect(add).toThrow(expect.objectContaining({ code, message: expect.stringMatching(message) }));
     expect(host.memory.read('self').custom).toEqual({});
+  });
+
+  it('refuses a push onto a gauge that it reads itself, and takes it once that is gone', async () => {
+    const host = aHost();
+    await register(host);
+    const remove = host.memory.addGauge('self', 'sessions', () => 1);
+    const push = () =>
+      host.inject({
+        method: 'POST',
+        url: '/internal/memory/services/self/metrics',
+        payload: { sessions: 7 },
+      });
+    const refused = (await push()).json();
+    expect(refused).toMatchObject({ status: 409, code: 'MEM_CONFLICT' });
+    expect(refused.detail).toMatch(/"sessions" of self is registered.*another name/);
+    expect(host.memory.read('self').custom).toEqual({ sessions: 1 });
+    remove();
+    expect((await push()).statusCode).toBe(204);
+    expect(host.memory.read('self').custom).toEqual({ sessions: 7 });
+  });
+
+  const cleaner = {
+    name: 'sessions',
+    level: 'gentle',
+    target: 'self',
+    timeoutMs: 1_000,
+    plan: () => 'drop sessions',
+    run: () => undefined,
+  };
+
+  it.each([
+    ['nothing', undefined, 'MEM_BAD_REQUEST', /object/],
+    ['no name', { ...cleaner, name: undefined }, 'MEM_BAD_REQUEST', /name/],
+    ['a level there is not', { ...cleaner, level: 'hard' }, 'MEM_BAD_REQUEST', /emergency/],
+    ['nothing to run', { ...cleaner, run: undefined }, 'MEM_BAD_REQUEST', /run.*function/],
+    ['no plan', { ...cleaner, plan: undefined }, 'MEM_BAD_REQUEST', /plan.*function/],
+    ['no time-out', { ...cleaner, timeoutMs: undefined }, 'MEM_BAD_REQUEST', /timeoutMs/],
+    ['a target it has not', { ...cleaner, target: 'shop' }, 'MEM_UNKNOWN_TARGET', /shop.*self/],
+  ])('refuses a cleaner with %s', async (_what, odd, code, message) => {
+    const host = aHost();
+    await register(host);
+    const before = host.memory.cleanup.scores();
+    expect(() => host.memory.addCleaner(odd as Cleaner)).toThrow(
+      expect.objectContaining({ code, message: expect.stringMatching(message) }),
+    );
+    expect(host.memory.cleanup.scores()).toEqual(before);
   });
 
   it('takes a gauge in the place of one of that name', async () => {

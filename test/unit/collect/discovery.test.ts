@@ -328,3 +328,62 @@ describe('PSS', () => {
     expect(pss?.reason).toBe('reading it would stall the process for about 208 ms');
   });
 });
+
+describe('the slow figures', () => {
+  it('are read again as soon as RSS has moved', () => {
+    fake.process({ pid: 70, rssPages: 2 });
+    const { step, value } = begin([byPid('api', 70)]);
+    step();
+    fake.process({ pid: 70, rssPages: 3, swapKib: 40 });
+    step(30_000);
+    step();
+    expect(value('api/swap_bytes')).toBe(40 * 1_024);
+  });
+
+  it('are read at every tenth pass while RSS stands still', () => {
+    fake.process({ pid: 70, rssPages: 2 });
+    const { step, value } = begin([byPid('api', 70)]);
+    step();
+    fake.write('proc/70/status', 'VmHWM:\t  100 kB\nVmSwap:\t  40 kB\n');
+    for (let pass = 1; pass < 10; pass++) step(30_000);
+    expect(value('api/swap_bytes')).toBe(0);
+    step(30_000);
+    step();
+    expect(value('api/swap_bytes')).toBe(40 * 1_024);
+  });
+
+  it('are read at each pass while one of them is unknown', () => {
+    fake.process({ pid: 70, rssPages: 2 });
+    fake.write('proc/70/status', 'nothing here\n');
+    const { step, value } = begin([byPid('api', 70)]);
+    step();
+    expect(value('api/swap_bytes')).toBeNaN();
+    fake.write('proc/70/status', 'VmHWM:\t  100 kB\nVmSwap:\t  40 kB\n');
+    step(30_000);
+    step();
+    expect(value('api/swap_bytes')).toBe(40 * 1_024);
+  });
+
+  it('come with the title and the cgroup: at first each time, later every fourth', () => {
+    const group = (name: string) => {
+      fake.write(`cgroup/memory.max`, 'max\n');
+      fake.write(`cgroup/${name}/memory.current`, '4096\n');
+      fake.write(`cgroup/${name}/memory.stat`, 'inactive_file 0\n');
+      fake.write(`cgroup/${name}/memory.max`, 'max\n');
+    };
+    group('a');
+    group('b');
+    const named = (title: string, cgroup: string) =>
+      fake.process({ pid: 70, command: [title], cgroup });
+    named('boot', '/a');
+    const { step, collector } = begin([byPid('api', 70)]);
+    named('ready', '/a');
+    step(30_000);
+    expect(collector.state('api')?.command).toBe('ready');
+    for (let pass = 0; pass < 4; pass++) step(30_000);
+    named('busy', '/b');
+    for (let pass = 0; pass < 4; pass++) step(30_000);
+    expect(collector.state('api')?.command).toBe('busy');
+    expect(collector.cgroupDir('api')).toBe(`${fake.cgroupRoot}/b`);
+  });
+});

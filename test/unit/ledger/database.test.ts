@@ -396,7 +396,7 @@ describe('the schema', () => {
     expect(() => open()).toThrow(
       expect.objectContaining({
         code: 'MEM_DATABASE_NEWER',
-        message: expect.stringMatching(/schema version 41 .* knows up to 1: .*move the file away/),
+        message: expect.stringMatching(/schema version 41 .* knows up to 2: .*move the file away/),
       }),
     );
     expect(existsSync(file('memwarden.pid'))).toBe(false);

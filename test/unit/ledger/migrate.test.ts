@@ -44,6 +44,19 @@ describe('migrate', () => {
     expect(tables()).toEqual(['migrations', 'one', 'two']);
   });
 
+  it('keeps names and state of a file of the first schema', () => {
+    apply(migrations.slice(0, 1));
+    connection.exec(`
+      INSERT INTO series VALUES (0, 'api/rss_bytes');
+      INSERT INTO state VALUES ('rule:a', '{}', 0);
+      INSERT INTO segments VALUES (1, 0, 0, 0, 1, 1, x'00');
+    `);
+    apply(migrations);
+    const count = (table: string) =>
+      (connection.prepare(`SELECT COUNT(*) AS n FROM ${table}`).all()[0] as { n: number }).n;
+    expect([count('series'), count('state'), count('segments')]).toEqual([1, 1, 0]);
+  });
+
   it('refuses a newer file and an edited step', () => {
     apply([ONE, TWO]);
     expect(() => apply([ONE])).toThrow(expect.objectContaining({ code: 'MEM_DATABASE_NEWER' }));

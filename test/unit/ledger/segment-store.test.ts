@@ -54,6 +54,55 @@ afterAll(() => {
   rmSync(root, { recursive: true, force: true });
 });
 
+const PART = 64 * 1024;
+const countParts = (): number => {
+  const [row] = database.prepare('SELECT COUNT(*) AS parts FROM segment_parts').all();
+  return (row as { parts: number }).parts;
+};
+const bytesOf = (length: number): Uint8Array =>
+  Uint8Array.from({ length }, (_, at) => (at * 7) >> 3);
+
+describe('a large body', () => {
+  it.each([0, 1, PART - 1, PART, PART + 1, 3 * PART, 3 * PART + 5])(
+    'of %i bytes comes back, in the memory it is given',
+    (length) => {
+      const mapped = new Uint8Array(new ArrayBuffer(length + 8, { maxByteLength: length + 8 }));
+      mapped.set(bytesOf(length), 8);
+      store.apply({ keys: [], insert: [segment(1, { body: mapped.subarray(8) })], remove: [] });
+      const asked: number[] = [];
+      const [back] = store.segments((bytes) => {
+        asked.push(bytes);
+        return new Uint8Array(bytes);
+      });
+      expect(back?.body).toEqual(bytesOf(length));
+      expect(asked).toEqual([length]);
+      expect(countParts()).toBe(Math.ceil(length / PART));
+    },
+  );
+
+  it('leaves no part behind when it is removed, replaced or discarded', () => {
+    const large = segment(1, { body: bytesOf(3 * PART) });
+    store.apply({ keys: [], insert: [large, segment(2)], remove: [] });
+    expect(countParts()).toBe(4);
+    store.apply({ keys: [], insert: [segment(1, { body: bytesOf(PART) })], remove: [] });
+    expect(countParts()).toBe(2);
+    store.apply({ keys: [], insert: [], remove: [2] });
+    expect(countParts()).toBe(1);
+    store.discard(1);
+    expect(countParts()).toBe(0);
+  });
+
+  it('that has lost a part is that much shorter', () => {
+    store.apply({ keys: [], insert: [segment(1, { body: bytesOf(3 * PART) })], remove: [] });
+    database.prepare('DELETE FROM segment_parts WHERE part = 1').run();
+    const [back] = store.segments();
+    const whole = bytesOf(3 * PART);
+    expect(back?.body).toHaveLength(2 * PART);
+    expect(back?.body.subarray(0, PART)).toEqual(whole.subarray(0, PART));
+    expect(back?.body.subarray(PART)).toEqual(whole.subarray(2 * PART));
+  });
+});
+
 describe('segment store', () => {
   it('gives back what it was given, over a restart', () => {
     const anySegment = fc.record({
