@@ -298,7 +298,9 @@ describe('a token', () => {
     expect((await status({ MEMWARDEN_TOKEN_FILE: file })).code).toBe(0);
     const missing = await status({ MEMWARDEN_TOKEN_FILE: `${file}.gone` });
     expect(missing.code).toBe(78);
-    expect(missing.stderr).toContain('MEMWARDEN_TOKEN_FILE: ENOENT');
+    expect(missing.stderr).toContain(
+      'MEMWARDEN_TOKEN_FILE: expected a file that can be read; got there is no such file',
+    );
     for (const env of [{}, { MEMWARDEN_TOKEN: 'wrong' }]) {
       const { code, stderr } = await status(env);
       expect(code).toBe(1);
