@@ -12,6 +12,7 @@ interface VerboseIssue extends FastifySchemaValidationError {
     readonly type?: unknown;
     readonly minimum?: number;
     readonly maximum?: number;
+    readonly enum?: readonly unknown[];
     readonly propertyNames?: { readonly description?: string };
   };
   readonly data?: unknown;
@@ -29,9 +30,11 @@ const A_TYPE: Readonly<Record<string, string>> = {
 };
 
 const typed: Words = ({ parentSchema, data }) => {
-  const { type, minimum, maximum } = parentSchema ?? {};
-  const expected = A_TYPE[String(type)];
-  if (expected === undefined) return undefined;
+  const { type, minimum, maximum, enum: values } = parentSchema ?? {};
+  if (values) return `expected one of ${values.join(', ')}, got ${shown(data)}`;
+  const types = [type].flat().flatMap((each) => A_TYPE[String(each)] ?? []);
+  if (types.length === 0) return undefined;
+  const expected = types.join(' or ');
   return `expected ${expected}${range(minimum, maximum)}, got ${shown(data)}`;
 };
 
@@ -45,6 +48,7 @@ const WORDS: Readonly<Record<string, Words>> = {
   type: typed,
   minimum: typed,
   maximum: typed,
+  enum: typed,
   additionalProperties: ({ params }) => `has an unknown key ${shown(params.additionalProperty)}`,
   minProperties: ({ params }) => `expected at least ${keys(params.limit)}`,
   maxProperties: ({ params }) => `expected at most ${keys(params.limit)}`,

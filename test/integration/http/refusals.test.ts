@@ -81,6 +81,27 @@ describe('a body', () => {
     expect(({} as Record<string, unknown>).level).toBeUndefined();
   });
 
+  it.each([
+    ['/cleanup', '{"level":3}', 'body/level', 'one of gentle, aggressive, emergency, got 3'],
+    [
+      '/cleanup',
+      '{"level":"hard"}',
+      'body/level',
+      'one of gentle, aggressive, emergency, got "hard"',
+    ],
+    ['/cleanup', '{"dry_run":"yes"}', 'body/dry_run', 'true or false, got "yes"'],
+    ['/cleanup', '{"target":1}', 'body/target', 'a text, got 1'],
+    ['/cleanup', '[]', 'body', 'an object, got []'],
+    ['/services/self/metrics', '{"a":"1"}', 'body/a', 'a number, got "1"'],
+    ['/services/self/metrics', '{"a":[1]}', 'body/a', 'a number, got [1]'],
+  ])('to %s of %s says what was expected', async (path, payload, pointer, expected) => {
+    const app = await anApp();
+    const headers = { 'content-type': 'application/json' };
+    const url = `/internal/memory${path}`;
+    const response = await app.inject({ method: 'POST', url, headers, payload });
+    expect(response.json().errors).toEqual([{ pointer, detail: `expected ${expected}` }]);
+  });
+
   it('is told what was wrong with each of its keys', async () => {
     const app = await anApp();
     const response = await write(app, '{"level":1,"dry_run":"yes"}');
