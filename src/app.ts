@@ -7,6 +7,7 @@ import { openApiRoutes, useOpenApi } from './http/openapi.ts';
 import { sendProblem, useNotFoundProblem, useProblems } from './http/problem.ts';
 import { protect } from './http/routes.ts';
 import type { TypedApp } from './http/scope.ts';
+import { SCHEMA_CONTROLLER } from './http/validation.ts';
 import { memwarden } from './plugin.ts';
 import type { Policy } from './policy/policy.ts';
 import { readVersion } from './version.ts';
@@ -30,6 +31,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     logController: new LogController({ disableRequestLogging: true }),
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,
+    schemaController: SCHEMA_CONTROLLER,
     frameworkErrors: sendProblem,
   });
   const version = readVersion();

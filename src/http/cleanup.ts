@@ -1,6 +1,6 @@
-import Type from 'typebox';
 import type { Reading } from '../collect/reading.ts';
 import type { CleanupRun } from '../respond/cleanup.ts';
+import * as Type from '../typebox.ts';
 import { finite, readingView } from './reading-view.ts';
 import { type CleanupRunWire, LevelEnum } from './schemas.ts';
 import { problems, type RouteScope, type TypedApp } from './scope.ts';

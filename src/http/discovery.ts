@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import * as Type from '../typebox.ts';
 import { problems, type RouteScope, type TypedApp } from './scope.ts';
 
 /** GET /sd/prometheus: registered services that said where their own metrics are. */

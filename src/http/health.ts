@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import * as Type from '../typebox.ts';
 import { finite } from './reading-view.ts';
 import type { RouteScope, TypedApp } from './scope.ts';
 

@@ -1,5 +1,6 @@
-import Type, { type Static, type TSchema } from 'typebox';
+import type { Static, TSchema } from 'typebox';
 import { GAUGE_NAME, GAUGE_NAME_RULE } from '../collect/gauges.ts';
+import * as Type from '../typebox.ts';
 
 /**
  * The shapes on the wire, snake_case as in the contract. Each is named ($id), so that OpenAPI

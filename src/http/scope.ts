@@ -7,8 +7,8 @@ import type {
   RawRequestDefaultExpression,
   RawServerDefault,
 } from 'fastify';
-import Type from 'typebox';
 import type { Policy } from '../policy/policy.ts';
+import * as Type from '../typebox.ts';
 import type { Warden } from '../warden.ts';
 
 export interface RouteScope {

@@ -1,6 +1,6 @@
-import Type from 'typebox';
 import { codes } from '../errors.ts';
 import { checkBudget, checkCleanupUrl, checkTargetName } from '../policy/service.ts';
+import * as Type from '../typebox.ts';
 import { GaugesBodySchema, ServiceBodySchema } from './schemas.ts';
 import { problems, type RouteScope, type TypedApp } from './scope.ts';
 import { targetView } from './target-view.ts';

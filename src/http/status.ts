@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import * as Type from '../typebox.ts';
 import { readingView } from './reading-view.ts';
 import { problems, type RouteScope, TargetQuery, type TypedApp } from './scope.ts';
 import { statusView } from './status-view.ts';

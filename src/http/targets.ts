@@ -1,5 +1,5 @@
-import Type from 'typebox';
 import { codes } from '../errors.ts';
+import * as Type from '../typebox.ts';
 import { problems, type RouteScope, type TypedApp } from './scope.ts';
 import { targetView } from './target-view.ts';
 

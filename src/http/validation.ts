@@ -6,7 +6,7 @@
  * for each route and status would check nothing more, and it holds 8 MB.
  */
 import { Ajv } from 'ajv';
-import type { FastifyInstance } from 'fastify';
+import type { FastifyInstance, FastifySchemaCompiler, FastifyServerOptions } from 'fastify';
 
 const COMMON = {
   allErrors: true,
@@ -17,12 +17,25 @@ const COMMON = {
   verbose: true,
 } as const;
 
-/** Sets the compilers of this scope. Cost: two Ajv instances, compiled once per route at start. */
-export function useValidation(app: FastifyInstance): void {
+function createValidatorCompiler(): FastifySchemaCompiler<unknown> {
   const body = new Ajv(COMMON);
   const text = new Ajv({ ...COMMON, coerceTypes: true });
-  app.setValidatorCompiler(({ schema, httpPart }) =>
-    (httpPart === 'body' ? body : text).compile(schema as object),
-  );
-  app.setSerializerCompiler(() => JSON.stringify);
+  return ({ schema, httpPart }) => (httpPart === 'body' ? body : text).compile(schema as object);
 }
+
+const compileSerializer = () => JSON.stringify;
+
+/** Sets the compilers of this scope. Cost: two Ajv instances, compiled once per route at start. */
+export function useValidation(app: FastifyInstance): void {
+  app.setValidatorCompiler(createValidatorCompiler());
+  app.setSerializerCompiler(compileSerializer);
+}
+
+/** The same for a whole application, in place of Fastify's own, which then are not even loaded: 2 MB. */
+export const SCHEMA_CONTROLLER: FastifyServerOptions['schemaController'] = {
+  compilersFactory: {
+    // typed as what @fastify/ajv-compiler builds, though any compiler will do
+    buildValidator: createValidatorCompiler as never,
+    buildSerializer: () => compileSerializer,
+  },
+};

@@ -4,7 +4,7 @@
  * eight and tells a failed union once per branch.
  */
 
-import { Check } from 'typebox/value';
+import { Check } from '../typebox.ts';
 import { expectOneOf } from './did-you-mean.ts';
 import { describeValue, type Finding, type Path } from './finding.ts';
 import type { SchemaNode } from './schema-node.ts';

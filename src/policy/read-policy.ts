@@ -1,6 +1,6 @@
 /** Text + environment + flags → policy: read, lay over, fill in, check, locate, normalise. */
 
-import { Check, Default } from 'typebox/value';
+import { Check, Default } from '../typebox.ts';
 import { checkAlerts } from './check-alerts.ts';
 import { checkSettings } from './check-settings.ts';
 import { checkShape } from './check-shape.ts';

@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import * as Type from '../typebox.ts';
 import { choice, listOfValues, name, nullable, text, url } from './schema-leaf.ts';
 
 const channel = Type.Object(

@@ -4,7 +4,8 @@
  */
 
 import { safeRegex as isSafe } from 'safe-regex2';
-import Type, { type TSchema } from 'typebox';
+import type { TSchema } from 'typebox';
+import * as Type from '../typebox.ts';
 import { MEBIBYTE, MINUTE_MS, parseDuration, parseSize } from './units.ts';
 
 /** Names of targets, services, cleaners, channels and roles; also Prometheus labels and URL parts. */

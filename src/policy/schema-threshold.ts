@@ -1,4 +1,4 @@
-import Type from 'typebox';
+import * as Type from '../typebox.ts';
 import { COMPARISONS } from './policy.ts';
 import {
   choice,

@@ -4,7 +4,8 @@
  * docs/reference/config.md and the template of `memwarden init` are generated from it.
  */
 
-import Type, { type Static } from 'typebox';
+import type { Static } from 'typebox';
+import * as Type from '../typebox.ts';
 import { alertsSchema } from './schema-alerts.ts';
 import {
   choice,
