@@ -4,7 +4,7 @@ import { BODY_LIMIT_BYTES } from './http/bodies.ts';
 import { homeRoutes } from './http/home.ts';
 import { useMethodProblem } from './http/methods.ts';
 import { openApiRoutes, useOpenApi } from './http/openapi.ts';
-import { sendProblem, useNotFoundProblem, useProblems } from './http/problem.ts';
+import { refuseClient, sendProblem, useNotFoundProblem, useProblems } from './http/problem.ts';
 import { protect } from './http/routes.ts';
 import type { TypedApp } from './http/scope.ts';
 import { SCHEMA_CONTROLLER } from './http/validation.ts';
@@ -33,6 +33,7 @@ export async function buildApp(options: AppOptions): Promise<FastifyInstance> {
     forceCloseConnections: true,
     schemaController: SCHEMA_CONTROLLER,
     frameworkErrors: sendProblem,
+    clientErrorHandler: refuseClient,
   });
   const version = readVersion();
 

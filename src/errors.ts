@@ -70,6 +70,10 @@ export const catalogue = {
     status: 500,
     meaning: 'At start: the data file was changed by something else than memwarden.',
   },
+  MEM_NOT_WRITTEN: {
+    status: 500,
+    meaning: 'At the end: the disk did not take the last samples, and they are lost.',
+  },
   MEM_NOT_AVAILABLE: { status: 501, meaning: 'This version does not do that yet.' },
   MEM_NOT_READY: { status: 503, meaning: 'memwarden is stopping.' },
   MEM_UNREACHABLE: {

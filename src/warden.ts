@@ -18,6 +18,7 @@ import { OURSELVES } from './policy/ourselves.ts';
 import type { Policy, TargetPolicy } from './policy/policy.ts';
 import { createLogChannel } from './respond/notify/log.ts';
 import { openArchive } from './warden/archive.ts';
+import { closeInOrder } from './warden/close.ts';
 import { createConduct } from './warden/conduct.ts';
 import type { Warden, WardenEvents, WardenOptions } from './warden/contract.ts';
 import { requireCleaner } from './warden/from-javascript.ts';
@@ -192,6 +193,12 @@ export function createWarden(options: WardenOptions): Warden {
     archive.flush(history);
   };
 
+  const stopSampling = (): void => {
+    conduct.ticker.stop();
+    clearImmediate(afterTick);
+    events.off('target', onTarget);
+  };
+
   const beat = (): void => {
     afterTick = setImmediate(guarded(settle));
     guarded(sample)();
@@ -271,16 +278,15 @@ export function createWarden(options: WardenOptions): Warden {
       settle();
       conduct.ticker.start();
     },
-    async stop() {
-      conduct.ticker.stop();
-      clearImmediate(afterTick);
-      events.off('target', onTarget);
-      // First, since a cleaner that hangs may take all the time there is for an orderly end.
-      flush(lastSampleMs);
-      await response.close();
-      archive.close();
-      collector.close();
-      clock.close();
-    },
+    stop: () =>
+      closeInOrder([
+        ['sampling', stopSampling],
+        // Early, since a cleaner that hangs may take all the time there is for an orderly end.
+        ['history', () => flush(lastSampleMs)],
+        ['cleanups', response.close],
+        ['the data file', archive.close],
+        ['what is watched', collector.close],
+        ['the clock', clock.close],
+      ]),
   };
 }

@@ -17,7 +17,7 @@ function csv({ t, series }: History): string {
 }
 
 export const command: Command = {
-  summary: 'columns of the last 24 h, as CSV',
+  summary: 'columns of samples, up to 24 h back, as CSV',
   usage: '[--target NAME] [--series a,b] [--from 1h] [--to TIME] [--points N] [--json]',
   options: {
     ...CLIENT_OPTIONS,

@@ -5,10 +5,13 @@ import { type Command, EXIT } from './command.ts';
 
 export const command: Command = {
   summary: 'write a commented memory_policy.yaml',
-  usage: '[FILE] [--yes]',
+  usage: '[FILE] [--yes] [--json]',
   takesFile: true,
-  options: { yes: { type: 'boolean' } },
-  help: { yes: 'replace the file when there is one' },
+  options: { yes: { type: 'boolean' }, json: { type: 'boolean' } },
+  help: {
+    yes: 'replace the file when there is one',
+    json: 'print what was written as JSON',
+  },
   async run({ values, positionals }, io) {
     const [file = DEFAULT_FILE] = positionals;
     try {
@@ -19,6 +22,7 @@ export const command: Command = {
       io.err(`memwarden: ${file} is there already; --yes replaces it.`);
       return EXIT.failure;
     }
+    if (values.json) io.out(JSON.stringify({ file }));
     io.err(`wrote ${file}; it changes nothing until you remove a "#"`);
     return EXIT.fine;
   },

@@ -1,4 +1,4 @@
-import type { StatusWire } from '../http/schemas.ts';
+import type { CleanerWire, StatusWire } from '../http/status-schema.ts';
 import { createClient, queryOf } from './client.ts';
 import { CLIENT_HELP, CLIENT_OPTIONS, type Command, EXIT, textOf } from './command.ts';
 
@@ -6,29 +6,49 @@ import { CLIENT_HELP, CLIENT_OPTIONS, type Command, EXIT, textOf } from './comma
 function report(status: StatusWire): string {
   const { trend, pressure, self, current } = status;
   const rows: [string, string][] = [
-    ['status', `${status.status.toUpperCase()}  ${status.target}  ${status.timestamp}`],
+    ['status', `${status.status.toUpperCase()}  ${status.timestamp}`],
     [
       'memory',
-      `${current.process_memory_mb ?? 'unknown'} MiB, host ${current.system_memory_percent ?? 'unknown'} %`,
+      `${status.target} ${current.process_memory_mb ?? 'unknown'} MiB, host ${current.system_memory_percent ?? 'unknown'} %`,
     ],
-    ['trend', trend.reason ?? `${trend.direction} ${trend.slope_mb_per_hour} MiB/h`],
+    [
+      'trend',
+      trend.reason
+        ? `unknown: ${trend.reason}`
+        : `${trend.direction} ${trend.slope_mb_per_hour} MiB/h`,
+    ],
     ['limit', status.limits.explanation],
     [
       'pressure',
       `${pressure.level}${pressure.percent === null ? '' : ` (${pressure.percent.toFixed(1)} %)`}`,
     ],
     ...status.alerts.map((alert): [string, string] => ['alert', alert.message ?? alert.name]),
+    ...status.cleaners
+      .filter(({ runs }) => runs > 0)
+      .map((cleaner): [string, string] => ['cleaned', cleanedBy(cleaner)]),
     ...status.targets.map((target): [string, string] => [
       'target',
       `${target.name} ${target.state}${target.pid === null ? '' : ` pid ${target.pid}`}${target.reason ? `: ${target.reason}` : ''}`,
     ]),
     [
       'self',
-      `${self.cpu_percent ?? 'unknown'} % CPU, ${self.samples} samples, ${self.overruns} late`,
+      `${self.cpu_percent === null ? 'CPU known after 30 s' : `${self.cpu_percent} % CPU`}, ${self.samples} samples, ${self.overruns} late`,
     ],
     ...self.warnings.map((warning): [string, string] => ['note', warning]),
   ];
   return rows.map(([what, how]) => `${what.padEnd(9)} ${how}`).join('\n');
+}
+
+function cleanedBy({
+  cleaner,
+  target,
+  runs,
+  ok,
+  freed_bytes_total,
+  last_run,
+}: CleanerWire): string {
+  const freed = (freed_bytes_total / 2 ** 20).toFixed(1);
+  return `${cleaner} (${target}): ${ok} of ${runs} runs went well, ${freed} MiB freed, last at ${last_run}`;
 }
 
 export const command: Command = {

@@ -46,7 +46,10 @@ export interface Collector {
   read(name: string, timeMs: number): Reading;
   /** From the last tick, no I/O. Empty for an unknown name. */
   limitInputs(name: string): LimitInput[];
-  /** Replaces the targets. Unchanged ones keep their descriptors and generation; new ones are looked for at once. */
+  /**
+   * Replaces the targets. Unchanged ones keep their descriptors and generation; new ones are looked
+   * for at once. One that is matched another way goes on under its name: its series and generation.
+   */
   setTargets(targets: readonly WatchedTarget[]): void;
   /** Re-reads who the root process is; null unless it is provably still the tracked one. */
   identify(name: string): { pid: number; identity: string } | null;
@@ -99,7 +102,9 @@ export function createCollector(options: CollectorOptions): Collector {
     ownTargets = targets.filter(({ ownBlock }) => ownBlock !== null);
   };
 
-  const create = (watched: WatchedTarget): Target => new Target({ watched, world, table, onEvent });
+  /** Who had the name before passes on what it counted. */
+  const create = (watched: WatchedTarget, before: Target | undefined): Target =>
+    new Target({ watched, world, table, before: before?.state, onEvent });
 
   const isOwn = ({ tree }: Target): boolean => tree?.root.pid === process.pid;
 
@@ -124,7 +129,7 @@ export function createCollector(options: CollectorOptions): Collector {
     const fresh: Target[] = [];
     for (const each of watched) {
       const known = byName.get(each.name);
-      const target = known && isSame(known.watched, each) ? known : create(each);
+      const target = known && isSame(known.watched, each) ? known : create(each, known);
       if (target !== known) fresh.push(target);
       next.set(each.name, target);
     }

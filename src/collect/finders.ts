@@ -2,11 +2,14 @@
  * From a policy's `match` to the pid of the root process: one finder for each way to match. Each
  * answers with a pid, or with the reason why there is none yet.
  */
-import type { Match } from '../policy/policy.ts';
+import type { CommandPattern, Match } from '../policy/policy.ts';
 import { cgroupPaths } from './cgroup/mounts.ts';
 import { oldest, withoutDescendants } from './match.ts';
-import { describeProblem, readText } from './procfs/files.ts';
+import { readRegularFile } from './regular-file.ts';
 import type { ProcessEntry, World } from './world.ts';
+
+/** A pid is 7 digits at most. */
+const PID_FILE_BYTES = 256;
 
 /** Finds by looking at the whole process table. */
 export const needsTable = (match: Match): boolean => 'command' in match || 'unit' in match;
@@ -42,8 +45,8 @@ export function findRoot(
 }
 
 function fromPidFile(path: string): number | string {
-  const { text, problem } = readText(path);
-  if (text === null) return `the pid file ${path}: ${describeProblem(problem)}`;
+  const { text, problem } = readRegularFile(path, PID_FILE_BYTES);
+  if (text === null) return `the pid file ${path}: ${problem}`;
   const pid = Number(text.trim());
   return Number.isInteger(pid) && pid > 0 ? pid : `the pid file ${path} does not hold a pid`;
 }
@@ -62,15 +65,20 @@ function fromUnit(unit: string, fresh: readonly ProcessEntry[]): number | string
 
 /** memwarden's own command line may well hold the pattern, so it never matches itself. */
 function fromCommand(
-  command: RegExp,
+  command: CommandPattern,
   world: World,
   fresh: readonly ProcessEntry[],
 ): number | string {
-  // a /g or /y pattern would go on from where its last match ended
-  const pattern = new RegExp(command.source, command.flags.replace(/[gy]/g, ''));
+  const pattern = fromTheStart(command);
   const matching = fresh.filter(
     (entry) => entry.pid !== process.pid && entry.command !== null && pattern.test(entry.command),
   );
   const { entries } = world.processes.table;
   return oldest(withoutDescendants(matching, entries))?.pid ?? `no process matches ${command}`;
 }
+
+/** A /g or /y pattern would go on from where its last match ended. */
+const fromTheStart = (pattern: CommandPattern): CommandPattern =>
+  pattern instanceof RegExp
+    ? new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''))
+    : pattern;

@@ -2,7 +2,8 @@
  * One watched target: who it is, what it last measured, and whether it is there.
  *
  * States: `waiting` until its process was found once, `running`, `gone` after its root ended; a
- * gone target runs again under the next generation when another process takes its place.
+ * gone target runs again under the next generation when another process takes its place. One that
+ * is matched another way goes on counting where the one that had its name before left off.
  * Identity: boot id, pid and start time. The command line is compared as well before anyone acts,
  * and not part of the identity, because a process may change its title and is still the same.
  */
@@ -23,6 +24,8 @@ export interface TargetOptions {
   readonly watched: WatchedTarget;
   readonly world: World;
   readonly table: SeriesTable;
+  /** who had the name before */
+  readonly before: Pick<TargetState, 'generation' | 'identity'> | undefined;
   onEvent(event: CollectEvent): void;
 }
 
@@ -44,7 +47,7 @@ export class Target implements ProcessOwner {
   #state: TargetState;
   #passes = 0;
 
-  constructor({ watched, world, table, onEvent }: TargetOptions) {
+  constructor({ watched, world, table, before, onEvent }: TargetOptions) {
     const { name, match } = watched;
     this.watched = watched;
     this.#world = world;
@@ -56,8 +59,8 @@ export class Target implements ProcessOwner {
       name,
       state: 'waiting',
       pid: null,
-      generation: 0,
-      identity: null,
+      generation: before?.generation ?? 0,
+      identity: before?.identity ?? null,
       sinceMs: null,
       startedMs: null,
       processes: 0,

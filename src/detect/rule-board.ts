@@ -163,11 +163,13 @@ export function createRuleBoard(): RuleBoard {
   return {
     sync({ rules, targets, system, nowMs, ...facts }) {
       const before = new Map(slots.map((slot) => [slot.key, slot]));
-      const initial = initialRuleState(nowMs);
+      const inactive = initialRuleState(nowMs);
+      const unknown = initialRuleState(nowMs, 'unknown');
       const take = (rule: RulePolicy, metric: MetricRef, owner: BoardTarget): Slot => {
         const key = keyOf(rule, owner.name);
         const old = before.get(key);
         before.delete(key);
+        const initial = looksBack(rule) ? unknown : inactive;
         const slot = new Slot(rule, metric, owner, old?.state ?? known.get(key) ?? initial);
         slot.value = old?.value ?? Number.NaN;
         if (old !== undefined && unsaved.delete(old)) unsaved.add(slot);

@@ -59,9 +59,12 @@ export interface RuleStep {
   readonly event: RuleEvent | null;
 }
 
-/** The state of a rule that was never evaluated. */
-export function initialRuleState(nowMs: number): RuleState {
-  return quietState(nowMs, null, 'inactive');
+/** The state of a rule that was never evaluated; `unknown` for one that has to wait for its turn. */
+export function initialRuleState(
+  nowMs: number,
+  phase: 'inactive' | 'unknown' = 'inactive',
+): RuleState {
+  return quietState(nowMs, null, phase);
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Reading } from '../collect/reading.ts';
+import { codes } from '../errors.ts';
 import type { CleanupRun } from '../respond/cleanup.ts';
 import * as Type from '../typebox.ts';
 import { finite, readingView } from './reading-view.ts';
@@ -67,6 +68,11 @@ export async function cleanupRoutes(
     },
     async (request) => {
       const { level = 'emergency', target, dry_run: dryRun = false } = request.body ?? {};
+      if (target === 'system') {
+        throw new codes.MEM_BAD_REQUEST(
+          'The host itself has nothing to clean. Leave target out to clean every target.',
+        );
+      }
       if (target !== undefined) warden.read(target);
       const reason = `asked over HTTP by ${request.ip}`;
       return cleanupView(await warden.cleanup.run({ level, target, dryRun, reason }));

@@ -3,7 +3,7 @@ import type { FastifyInstance } from 'fastify';
 const PLACES: readonly (readonly [string, string])[] = [
   ['/internal/memory/status', 'the report: what grows, what it will hit, what was done'],
   ['/internal/memory/metrics', 'one live reading'],
-  ['/internal/memory/history', 'columns of the last 24 h'],
+  ['/internal/memory/history', 'columns of samples, up to 24 h back'],
   ['/internal/memory/alerts', 'rules that are pending, firing or just resolved'],
   ['/internal/memory/targets', 'what is watched'],
   ['/internal/memory/host', 'the machine'],

@@ -2,6 +2,25 @@ import swagger from '@fastify/swagger';
 import swaggerUi from '@fastify/swagger-ui';
 import type { FastifyInstance } from 'fastify';
 
+interface OperationWithBody {
+  requestBody?: {
+    required?: boolean;
+    content?: Record<string, { schema?: { type?: string | readonly string[] } }>;
+  };
+}
+
+/** A body that may be null need not be sent; the generator calls every body required. */
+function relaxBodies(document: object): object {
+  const { paths = {} } = document as { paths?: Record<string, Record<string, OperationWithBody>> };
+  for (const operation of Object.values(paths).flatMap((path) => Object.values(path))) {
+    const { requestBody } = operation;
+    const schemas = Object.values(requestBody?.content ?? {}).map(({ schema }) => schema);
+    if (requestBody && schemas.some((schema) => schema?.type?.includes('null')))
+      requestBody.required = false;
+  }
+  return document;
+}
+
 /** Collects the routes registered after it into an OpenAPI 3.1 document. */
 export async function useOpenApi(app: FastifyInstance, version: string): Promise<void> {
   await app.register(swagger, {
@@ -26,6 +45,8 @@ export async function useOpenApi(app: FastifyInstance, version: string): Promise
       security: [{ token: [] }, {}],
       components: { securitySchemes: { token: { type: 'http', scheme: 'bearer' } } },
     },
+    transformObject: (document) =>
+      relaxBodies('openapiObject' in document ? document.openapiObject : {}),
     refResolver: {
       buildLocalReference: (schema, _base, _fragment, index) =>
         typeof schema.$id === 'string' ? schema.$id : `schema-${index}`,

@@ -1,6 +1,13 @@
 /** Errors on the wire: RFC 9457, the MEM_* code in `code`, never a stack or a path. */
 import { STATUS_CODES } from 'node:http';
-import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
+import type { Socket } from 'node:net';
+import type {
+  ConnectionError,
+  FastifyError,
+  FastifyInstance,
+  FastifyReply,
+  FastifyRequest,
+} from 'fastify';
 import { problemsOf } from '../policy/problem.ts';
 import { type Issue, issuesOf } from './issues.ts';
 
@@ -100,10 +107,14 @@ export function useProblems(app: FastifyInstance): void {
   app.setErrorHandler<FastifyError>(sendProblem);
 }
 
+/** Of a path that a caller made up. */
+const MOST_SHOWN = 200;
+
 /** For the standalone service: an unknown path is a problem as well. */
 export function useNotFoundProblem(app: FastifyInstance): void {
   app.setNotFoundHandler((request, reply) => {
-    const detail = `There is no ${request.method} ${request.url.split('?')[0]}. GET / lists what there is.`;
+    const path = request.url.split('?')[0]?.slice(0, MOST_SHOWN) ?? '';
+    const detail = `There is no ${request.method} ${path}. GET / lists what there is.`;
     const problem: Problem = {
       type: 'about:blank',
       title: 'Not Found',
@@ -113,4 +124,29 @@ export function useNotFoundProblem(app: FastifyInstance): void {
     };
     reply.code(404).header('content-type', PROBLEM_TYPE).send(JSON.stringify(problem));
   });
+}
+
+const STATUS_BY_CODE: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** Answers what is no HTTP at all, or more than is read of it; there is no request yet to reply to. */
+export function refuseClient(error: ConnectionError, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const status = STATUS_BY_CODE[error.code] ?? 400;
+  const title = STATUS_CODES[status] ?? 'Bad Request';
+  const detail = `The request cannot be read (${error.code}).`;
+  const body = JSON.stringify({
+    type: 'about:blank',
+    title,
+    status,
+    code: 'MEM_BAD_REQUEST',
+    detail,
+  });
+  const headers = `content-type: ${PROBLEM_TYPE}\r\ncontent-length: ${Buffer.byteLength(body)}`;
+  socket.end(`HTTP/1.1 ${status} ${title}\r\n${headers}\r\nconnection: close\r\n\r\n${body}`);
 }

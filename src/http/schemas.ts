@@ -1,28 +1,14 @@
 import type { Static, TSchema } from 'typebox';
 import { GAUGE_NAME, GAUGE_NAME_RULE } from '../collect/gauges.ts';
 import * as Type from '../typebox.ts';
+import { maybeTime, num, numbers, orNull, text, time } from './schema-parts.ts';
+import { StatusSchema } from './status-schema.ts';
 
 /**
  * The shapes on the wire, snake_case as in the contract. Each is named ($id), so that OpenAPI
  * shows a component and not a copy; with our name in front, because a host application may well have
- * a Status of its own. JSON has no NaN: an unknown number is null.
+ * a Status of its own.
  */
-const num = (description: string) =>
-  Type.Unsafe<number | null>({ type: ['number', 'null'], description });
-const text = (description: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], description });
-const time = (description: string) => Type.String({ format: 'date-time', description });
-const maybeTime = (description: string) =>
-  Type.Unsafe<string | null>({ type: ['string', 'null'], format: 'date-time', description });
-const numbers = (description: string) =>
-  Type.Unsafe<Record<string, number | null>>({
-    type: 'object',
-    additionalProperties: { type: ['number', 'null'] },
-    description,
-  });
-/** A schema that may be null, without losing the static type. */
-const orNull = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-
 export const LevelEnum = Type.Unsafe<'gentle' | 'aggressive' | 'emergency'>({
   type: 'string',
   enum: ['gentle', 'aggressive', 'emergency'],
@@ -110,21 +96,6 @@ export const ReadingSchema = Type.Object(
 );
 export type ReadingWire = Static<typeof ReadingSchema>;
 
-const LimitSchema = Type.Object({
-  kind: Type.String({ description: 'v8_heap, cgroup, budget or host' }),
-  name: Type.String(),
-  limit_bytes: num('The limit'),
-  usage_bytes: num('What counts against it'),
-  headroom_bytes: num('What is left'),
-  used_percent: num('Share used'),
-});
-
-const BudgetSchema = Type.Object({
-  status: Type.String({ description: 'ok, warning, critical or unknown' }),
-  max_bytes: Type.Number(),
-  used_percent: num('RSS + swap over the budget; for the global one, RSS of all targets'),
-});
-
 export const TargetSchema = Type.Object(
   {
     name: Type.String(),
@@ -164,76 +135,6 @@ export const RuleSchema = Type.Object(
 );
 export type RuleWire = Static<typeof RuleSchema>;
 
-export const StatusSchema = Type.Object(
-  {
-    status: Type.String({ description: 'ok, warning, critical, emergency or unknown' }),
-    summary: Type.String({ description: 'One sentence for a tired reader' }),
-    timestamp: time('Time of the last sample'),
-    target: Type.String(),
-    version: Type.String(),
-    current: Type.Ref('MemwardenReading'),
-    trend: Type.Object({
-      direction: Type.String({ description: 'stable, increasing, decreasing or unknown' }),
-      slope_mb_per_hour: num('Theil–Sen slope of RSS, MiB/h'),
-      low_mb_per_hour: num('Lower end of its 95 % interval'),
-      high_mb_per_hour: num('Upper end of its 95 % interval'),
-      p_value: num('Mann–Kendall, corrected for autocorrelation'),
-      window_seconds: Type.Number(),
-      reason: text('Why it is unknown'),
-    }),
-    thresholds: Type.Array(Type.Ref('MemwardenRule')),
-    history: Type.Object({
-      from: maybeTime('Oldest sample'),
-      to: maybeTime('Newest sample'),
-      series: Type.Integer(),
-      bytes: Type.Integer({ description: 'Memory held by history' }),
-      max_bytes: Type.Integer(),
-      persistent: Type.Boolean({ description: 'Survives a restart' }),
-      resolution: Type.Array(
-        Type.Object({ step_seconds: Type.Number(), from: time('Oldest'), to: time('Newest') }),
-      ),
-      dropped_segments: Type.Integer({ description: 'Torn or corrupt rows left out at start' }),
-    }),
-    limits: Type.Object({
-      binding: orNull(LimitSchema),
-      all: Type.Array(LimitSchema),
-      explanation: Type.String(),
-    }),
-    pressure: Type.Object({ level: Type.String(), percent: num('Of the effective limit') }),
-    budget: orNull(BudgetSchema),
-    global_budget: orNull(BudgetSchema),
-    leak: Type.Null({ description: 'Verdicts are not available yet' }),
-    diagnosis: Type.Null({ description: 'Not available yet' }),
-    targets: Type.Array(Type.Ref('MemwardenTarget')),
-    alerts: Type.Array(Type.Ref('MemwardenRule')),
-    self: Type.Object({
-      uptime_seconds: Type.Number(),
-      cpu_percent: num('Of one core, over the last 30 s'),
-      rss_bytes: num('Own resident set'),
-      sampling_percent: num('Share of a core spent in ticks'),
-      samples: Type.Integer(),
-      overruns: Type.Integer({ description: 'Ticks that came too late' }),
-      sample_duration_ms: num('Last tick'),
-      interval_seconds: Type.Number(),
-      degraded: Type.Integer({ description: '0 = full rate; each step samples more rarely' }),
-      reason: text('Why it is degraded'),
-      warnings: Type.Array(Type.String()),
-    }),
-    unknown: Type.Array(Type.Object({ metric: Type.String(), reason: Type.String() })),
-  },
-  { $id: 'MemwardenStatus', description: 'The report' },
-);
-/** Static cannot follow a $ref, so the named parts are put in here. */
-export type StatusWire = Omit<
-  Static<typeof StatusSchema>,
-  'current' | 'thresholds' | 'targets' | 'alerts'
-> & {
-  current: ReadingWire;
-  thresholds: RuleWire[];
-  targets: TargetWire[];
-  alerts: RuleWire[];
-};
-
 export const CleanupRunSchema = Type.Object(
   {
     id: Type.String(),
@@ -247,7 +148,7 @@ export const CleanupRunSchema = Type.Object(
         cleaner: Type.String(),
         target: Type.String(),
         outcome: Type.String({ description: 'ok, failed, timed_out or skipped' }),
-        freed_bytes: num('Freed, as far as known'),
+        freed_bytes: num('Freed, as far as known; negative when the target grew meanwhile'),
         items: num('Things dropped, when the cleaner counts them'),
         duration_ms: Type.Number(),
         error: text('What went wrong, why it was skipped, or what of its answer was ignored'),

@@ -65,9 +65,15 @@ export function createSelfMetrics(warden: Warden, version: string, defaults: boo
   });
   const runs = new Counter({
     name: 'memwarden_cleanup_runs_total',
-    help: 'Cleaner runs by level and outcome',
+    help: 'Cleanups by level and the worst outcome of their cleaners',
     labelNames: ['level', 'outcome'],
     registers,
+    collect() {
+      this.reset();
+      for (const [level, counts] of warden.cleanup.runs) {
+        for (const [outcome, count] of Object.entries(counts)) this.inc({ level, outcome }, count);
+      }
+    },
   });
   const freed = new Counter({
     name: 'memwarden_cleaner_freed_bytes_total',
@@ -84,7 +90,6 @@ export function createSelfMetrics(warden: Warden, version: string, defaults: boo
   const onAction = (run: CleanupRun<Reading>): void => {
     if (run.dryRun) return;
     for (const row of run.results) {
-      runs.inc({ level: run.level, outcome: row.outcome });
       freed.inc({ cleaner: row.cleaner }, Math.max(0, row.freedBytes ?? 0));
     }
   };
@@ -96,7 +101,7 @@ export function createSelfMetrics(warden: Warden, version: string, defaults: boo
     close() {
       warden.events.off('sample', onSample);
       warden.events.off('action', onAction);
-      for (const metric of [overruns, degraded]) metric.reset();
+      for (const metric of [overruns, degraded, runs]) metric.reset();
       registry.clear();
     },
   };

@@ -3,14 +3,16 @@
 import type { BudgetVerdict } from '../detect/budget.ts';
 import type { Limit } from '../detect/limits.ts';
 import type { RuleInstance } from '../detect/rule-board.ts';
-import { overallStatus, type Status } from '../detect/status.ts';
-import { formatBytes, formatRate } from '../detect/words.ts';
 import type { BudgetPolicy } from '../policy/policy.ts';
 import { messageOf, ruleId } from '../respond/alert.ts';
 import { limitUnit } from '../respond/notify/channel.ts';
 import type { Warden } from '../warden.ts';
+import { cleanersView } from './cleaners-view.ts';
+import { isFiring, rulesOf, statusOf, statusOfAll } from './overall.ts';
 import { finite, readingView, timeOrNull } from './reading-view.ts';
-import type { RuleWire, StatusWire } from './schemas.ts';
+import type { RuleWire } from './schemas.ts';
+import type { StatusWire } from './status-schema.ts';
+import { summary } from './summary.ts';
 import { targetView } from './target-view.ts';
 
 const perHourMb = (bytesPerHour: number): number | null =>
@@ -47,44 +49,6 @@ export function ruleView(instance: RuleInstance): RuleWire {
     last_notified: timeOrNull(state.lastNotifiedMs),
     message: state.phase === 'firing' ? messageOf(instance, 'fired', nowMs).text : null,
   };
-}
-
-export const isFiring = (instance: RuleInstance): boolean => instance.state.phase === 'firing';
-
-const rulesOf = (warden: Warden, target: string): RuleInstance[] =>
-  warden.judge.board
-    .instances()
-    .filter((instance) => instance.target === target || instance.target === 'system');
-
-/** Overall status of a target; the host's own rules and pressure count as well. */
-export function statusOf(warden: Warden, target: string): Status {
-  const assessments = [target, 'system'].flatMap((name) => warden.judge.assessment(name) ?? []);
-  const firing = rulesOf(warden, target).filter(isFiring);
-  return overallStatus({
-    firing: firing.map((instance) => instance.rule.severity),
-    budgets: assessments.flatMap((assessment) => assessment.budget?.level ?? []),
-    pressure: assessments[0]?.pressure ?? 'unknown',
-    sampled: !warden.stalled() && !Number.isNaN(warden.lastSampleMs),
-  });
-}
-
-function summary(warden: Warden, status: StatusWire): string {
-  const state = warden.collector.state(status.target);
-  if (state && state.state !== 'running') {
-    return `${status.target} is ${state.state}: ${state.reason ?? 'no process matches'}.`;
-  }
-  const rss = formatBytes(status.current.process?.rss_bytes ?? Number.NaN);
-  const slope = warden.judge.trend(status.target, warden.lastSampleMs).slopeBytesPerHour;
-  const moving =
-    status.trend.direction === 'increasing' || status.trend.direction === 'decreasing'
-      ? `${status.trend.direction} (${formatRate(slope)})`
-      : status.trend.direction === 'stable'
-        ? 'stable over the last hour'
-        : 'too young for a trend';
-  const alerts = status.alerts.map((alert) => alert.message ?? alert.name);
-  const said = alerts.length > 0 ? ` Alerts: ${alerts.join(' ')}` : ' No alert.';
-  const holds = status.target === 'system' ? 'The host' : `${status.target} holds ${rss}`;
-  return `${holds}, ${moving}. ${status.limits.explanation}.${said}`;
 }
 
 function historyView(warden: Warden): StatusWire['history'] {
@@ -127,8 +91,15 @@ function selfView(warden: Warden): StatusWire['self'] {
   };
 }
 
+function whyUnknown({ comparison, metric_key: key, target }: RuleWire): string {
+  return comparison === 'percent_change' || comparison === 'rate_per_hour'
+    ? `it looks further back than what is known of ${key} of ${target}`
+    : `${key} of ${target} is not known`;
+}
+
 /** Every null that does not simply mean "there is none", with its reason. */
-function unknownOf({ current, trend, pressure, limits, self }: StatusWire): StatusWire['unknown'] {
+function unknownOf(status: StatusWire): StatusWire['unknown'] {
+  const { current, trend, pressure, limits, self, thresholds } = status;
   const reasons: [metric: string, isUnknown: boolean, reason: string | null][] = [
     ['trend', trend.direction === 'unknown', trend.reason],
     ['pressure.percent', pressure.percent === null, limits.explanation],
@@ -139,6 +110,11 @@ function unknownOf({ current, trend, pressure, limits, self }: StatusWire): Stat
   ];
   return [
     ...current.unknown.map(({ metric, reason }) => ({ metric: `current.${metric}`, reason })),
+    ...thresholds.flatMap((rule) =>
+      rule.state === 'unknown'
+        ? { metric: `thresholds.${rule.name}`, reason: whyUnknown(rule) }
+        : [],
+    ),
     ...reasons.flatMap(([metric, isUnknown, reason]) =>
       isUnknown ? { metric, reason: reason ?? 'not known yet' } : [],
     ),
@@ -157,8 +133,12 @@ const budgetView = (
       }
     : null;
 
-/** The whole report. Cost: one live reading, a trend at most a minute old, no decoding of history. */
-export function statusView(warden: Warden, target: string, version: string): StatusWire {
+/**
+ * The whole report, of a target; with `null` of the default target, with the status of all.
+ * Cost: one live reading, a trend at most a minute old, no decoding of history.
+ */
+export function statusView(warden: Warden, asked: string | null, version: string): StatusWire {
+  const target = asked ?? warden.defaultTarget;
   const current = readingView(warden.read(target));
   const { judge } = warden;
   const assessment = judge.assessment(target);
@@ -166,7 +146,7 @@ export function statusView(warden: Warden, target: string, version: string): Sta
   const drift = warden.judge.trend(target, warden.lastSampleMs);
   const binding = assessment?.limit.binding ?? null;
   const status: StatusWire = {
-    status: statusOf(warden, target),
+    status: asked === null ? statusOfAll(warden) : statusOf(warden, asked),
     summary: '',
     timestamp: new Date(warden.lastSampleMs || warden.startedAtMs).toISOString(),
     target,
@@ -198,6 +178,7 @@ export function statusView(warden: Warden, target: string, version: string): Sta
     diagnosis: null,
     targets: warden.states().map((state) => targetView(warden, state)),
     alerts: warden.judge.board.instances().filter(isFiring).map(ruleView),
+    cleaners: cleanersView(warden, asked),
     self: selfView(warden),
     unknown: [],
   };

@@ -12,7 +12,7 @@ const FORGETTING_EVENTS = ['sample', 'alert', 'action'] as const;
  * a thousand readers of the same second cost one report. A change of targets or policy is told at once.
  */
 export async function statusRoutes(app: TypedApp, { warden, version }: RouteScope): Promise<void> {
-  const bodies = new Map<string, string>();
+  const bodies = new Map<string | null, string>();
   let revision = warden.revision;
   const forget = (): void => bodies.clear();
   for (const event of FORGETTING_EVENTS) warden.events.on(event, forget);
@@ -20,7 +20,7 @@ export async function statusRoutes(app: TypedApp, { warden, version }: RouteScop
     for (const event of FORGETTING_EVENTS) warden.events.off(event, forget);
   });
 
-  const bodyOf = (target: string): string => {
+  const bodyOf = (target: string | null): string => {
     if (warden.revision !== revision) forget();
     revision = warden.revision;
     const body = bodies.get(target) ?? JSON.stringify(statusView(warden, target, version));
@@ -40,7 +40,7 @@ export async function statusRoutes(app: TypedApp, { warden, version }: RouteScop
       },
     },
     (request, reply) => {
-      const body = bodyOf(request.query.target ?? warden.defaultTarget);
+      const body = bodyOf(request.query.target ?? null);
       reply.header('content-type', 'application/json; charset=utf-8').send(body);
     },
   );

@@ -5,8 +5,9 @@ import { codes } from '../errors.ts';
 import type { CleanupRun } from '../respond/cleanup.ts';
 import type { AlertEvent } from '../warden.ts';
 import { cleanupView } from './cleanup.ts';
+import { statusOfAll } from './overall.ts';
 import type { RouteScope, TypedApp } from './scope.ts';
-import { ruleView, statusOf } from './status-view.ts';
+import { ruleView } from './status-view.ts';
 import { targetView } from './target-view.ts';
 
 const MAX_CLIENTS = 64;
@@ -63,7 +64,7 @@ export async function streamRoutes(app: TypedApp, { warden }: RouteScope): Promi
     if (clients.size === 0) return;
     const frame = frameOf('sample', {
       timestamp: new Date(timeMs).toISOString(),
-      status: statusOf(warden, warden.defaultTarget),
+      status: statusOfAll(warden),
       targets: warden.states().map((state) => targetView(warden, state)),
     });
     for (const client of clients) if (!client.writableNeedDrain) client.write(frame);

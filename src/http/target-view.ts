@@ -15,7 +15,7 @@ export function targetView(warden: Warden, state: TargetState): TargetWire {
     since: timeOrNull(state.sinceMs),
     processes: state.processes,
     command: state.command,
-    reason: state.reason,
+    reason: state.reason ?? (Number.isNaN(rss) ? 'not sampled yet' : null),
     rss_bytes: finite(rss),
     pressure: warden.judge.assessment(state.name)?.pressure ?? 'unknown',
     registered: warden.services.has(state.name),

@@ -1,6 +1,15 @@
 import { codes } from '../errors.ts';
 import { parseDuration } from '../policy/units.ts';
 
+const RFC_3339 = /^(\d{4}-\d{2}-\d{2})T\d{2}:\d{2}(:\d{2}(\.\d+)?)?(Z|[+-]\d{2}:\d{2})$/i;
+
+/** A day that there is, with its zone: Date.parse takes 30 February for 2 March, and no zone for its own. */
+function isMoment(value: string): boolean {
+  const day = RFC_3339.exec(value)?.[1];
+  if (day === undefined || Number.isNaN(Date.parse(value))) return false;
+  return new Date(`${day}T00:00:00Z`).toISOString().startsWith(day);
+}
+
 /**
  * A moment in a query: RFC 3339, epoch seconds, or a span back from now such as `10m`.
  * @throws MEM_BAD_REQUEST naming the parameter
@@ -13,10 +22,7 @@ export function parseTime(
 ): number {
   if (value === undefined || value === '') return fallbackMs;
   if (/^\d{9,11}(\.\d+)?$/.test(value)) return Number(value) * 1000;
-  if (/^\d{4}-\d{2}-\d{2}/.test(value)) {
-    const ms = Date.parse(value);
-    if (!Number.isNaN(ms)) return ms;
-  }
+  if (isMoment(value)) return Date.parse(value);
   try {
     const ms = nowMs - parseDuration(value);
     // Times before that have no year of four digits.

@@ -24,7 +24,8 @@ export function checkShape(node: SchemaNode, value: unknown, path: Path = []): F
     return value.flatMap((item, index) => checkShape(items, item, [...path, index]));
   }
   if (Check(typeOf(node), value)) return [];
-  return [{ path, expected: node.expected ?? 'another value', got: describeValue(value) }];
+  const expected = node.expectedOf?.(value) ?? node.expected ?? 'another value';
+  return [{ path, expected, got: describeValue(value) }];
 }
 
 function checkKeys(

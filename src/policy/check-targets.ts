@@ -5,6 +5,7 @@ import { checkDuplicates } from './check-duplicates.ts';
 import { expectOneOf } from './did-you-mean.ts';
 import { describeValue, type Finding, type Path } from './finding.ts';
 import type { RawPolicy } from './schema.ts';
+import { isLoopback } from './url.ts';
 
 type RawTarget = RawPolicy['targets'][number];
 type RawCleaner = RawTarget['cleaners'][number];
@@ -65,6 +66,11 @@ function checkCleaner(cleaner: RawCleaner, path: Path): Finding[] {
       ? 'a signal a process can handle'
       : expectOneOf(signal, SIGNALS);
     findings.push({ path: [...path, 'signal'], expected, got: describeValue(signal) });
+  }
+  if (cleaner.http && !isLoopback(new URL(cleaner.http.url))) {
+    const expected = 'a URL on this machine: localhost, 127.0.0.1 or [::1]';
+    const got = describeValue(cleaner.http.url);
+    findings.push({ path: [...path, 'http', 'url'], expected, got });
   }
   return findings;
 }

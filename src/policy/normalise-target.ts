@@ -1,3 +1,4 @@
+import { createCommandPattern } from './command-pattern.ts';
 import type {
   BudgetPercents,
   BudgetPolicy,
@@ -30,7 +31,7 @@ export function targetPolicy(
     attach: target.attach,
     roles: target.roles.map(({ role, match, max_count: maxCount, memory }) => ({
       role,
-      match: new RegExp(match),
+      match: createCommandPattern(match),
       maxCount,
       memoryBytes: memory === null ? null : parseSize(memory),
     })),
@@ -50,7 +51,7 @@ export function targetPolicy(
 function matchOf(match: RawTarget['match']): Match {
   if (match.pid !== undefined) return { pid: match.pid };
   if (match.pid_file !== undefined) return { pidFile: match.pid_file };
-  if (match.command !== undefined) return { command: new RegExp(match.command) };
+  if (match.command !== undefined) return { command: createCommandPattern(match.command) };
   if (match.port !== undefined) return { port: match.port };
   if (match.cgroup !== undefined) return { cgroup: match.cgroup };
   if (match.unit !== undefined) return { unit: match.unit };

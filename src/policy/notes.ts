@@ -17,7 +17,7 @@ export function notAvailableYet(raw: RawPolicy, given: ReadonlySet<string>): str
   const keys = [
     ...raw.targets.flatMap(targetKeys),
     ...(given.has('leak_detection') && raw.leak_detection.enabled ? ['leak_detection'] : []),
-    ...(raw.orphans.action === 'report' ? [] : [`orphans.action (${raw.orphans.action})`]),
+    ...(given.has('orphans') ? ['orphans'] : []),
     ...raw.alerts.channels.flatMap(({ type }, index) =>
       type === 'log' ? [] : [`alerts.channels[${index}] (${type})`],
     ),

@@ -47,19 +47,25 @@ export interface BudgetPolicy extends BudgetPercents {
   readonly maxBytes: number;
 }
 
+/** Finds a process by its command line. What the policy holds takes linear time; a RegExp fits too. */
+export interface CommandPattern {
+  readonly source: string;
+  test(command: string): boolean;
+}
+
 /** How a target is found. Exactly one key is set. */
 export type Match =
   | { readonly self: true }
   | { readonly pid: number }
   | { readonly pidFile: string }
-  | { readonly command: RegExp }
+  | { readonly command: CommandPattern }
   | { readonly port: number }
   | { readonly cgroup: string }
   | { readonly unit: string };
 
 export interface RolePolicy {
   readonly role: string;
-  readonly match: RegExp;
+  readonly match: CommandPattern;
   readonly maxCount: number | null;
   readonly memoryBytes: number | null;
 }

@@ -13,8 +13,9 @@ Every key is optional unless it says *required*. Without a file memwarden watche
 itself. The file is the one of \`--config\`, else of \`MEMWARDEN_CONFIG\`, else \`./memory_policy.yaml\`
 when there is one. Flags come before the environment, the environment before the file.
 
-An unknown key, a wrong type or an impossible combination stops the start with exit code 78 and
-every fault with its line; \`memwarden check-config FILE\` tells the same without starting.
+An unknown key, a wrong type or an impossible combination stops the start with exit code 78 and the
+faults it finds, each with its line; some are looked for only when the ones before are gone.
+\`memwarden check-config FILE\` tells the same without starting.
 
 - Durations: \`500ms\`, \`30s\`, \`10m\`, \`24h\`, \`30d\`.
 - Sizes: \`512MB\` is 512 × 10⁶ bytes, \`512MiB\` is 512 × 2²⁰; also B, K, G and T. A bare number under a

@@ -3,16 +3,18 @@
  * `expected` (what an error says was expected); a `default` is written as in the file.
  */
 
-import { safeRegex as isSafe } from 'safe-regex2';
 import type { TSchema } from 'typebox';
 import * as Type from '../typebox.ts';
+import { unmetByPattern } from './command-pattern.ts';
 import { MEBIBYTE, MINUTE_MS, parseDuration, parseSize } from './units.ts';
+import { describeSchemes, unmetByUrl } from './url.ts';
 
 /** Names of targets, services, cleaners, channels and roles; also Prometheus labels and URL parts. */
 export const NAME_PATTERN = '^[A-Za-z0-9_.-]{1,64}$';
 
 export const NAME_EXPECTED = '1 to 64 letters, digits, "_", "." or "-"';
 
+const LONGEST_TEXT = 4096;
 const LONGEST_PATTERN = 500;
 
 interface LeafOptions<Value> {
@@ -25,8 +27,9 @@ interface Range<Value> {
   readonly max: Value;
 }
 
-export function text(options: LeafOptions<string>) {
-  return Type.String({ ...options, minLength: 1, maxLength: 4096, expected: 'a text' });
+export function text({ max = LONGEST_TEXT, ...options }: LeafOptions<string> & { max?: number }) {
+  const expected = `a text of 1 to ${max} characters`;
+  return Type.String({ ...options, minLength: 1, maxLength: max, expected });
 }
 
 export function name(options: LeafOptions<string>) {
@@ -91,16 +94,37 @@ export function mebibytes(options: LeafOptions<number>) {
   return Type.Refine(Type.Union([Type.Number(), Type.String()], { ...options, expected }), accepts);
 }
 
+/** A regular expression for command lines; see command-pattern.ts. */
 export function pattern(options: LeafOptions<string>) {
-  const expected = `a regular expression of at most ${LONGEST_PATTERN} characters, without nested repetition`;
-  return Type.Refine(Type.String({ ...options, expected }), isPattern);
+  const expected = `a regular expression of 1 to ${LONGEST_PATTERN} characters in RE2 syntax, without look-around and back-references`;
+  const isTooLong = (source: string) => source.length === 0 || source.length > LONGEST_PATTERN;
+  return textThat((source) => (isTooLong(source) ? expected : unmetByPattern(source)), {
+    ...options,
+    expected,
+  });
 }
 
+/** A URL to call; see url.ts. */
 export function url(schemes: readonly string[], options: LeafOptions<string>) {
-  const expected = `a URL that starts with ${schemes.map((scheme) => `${scheme}://`).join(' or ')}`;
-  const accepts = (value: string) =>
-    URL.canParse(value) && schemes.includes(new URL(value).protocol.slice(0, -1));
-  return Type.Refine(Type.String({ ...options, maxLength: 2048, expected }), accepts);
+  const expected = `${describeSchemes(schemes)}, without user and password`;
+  return textThat((value) => unmetByUrl(value, schemes), { ...options, expected });
+}
+
+/** The path of a cgroup, below the mount of its hierarchy. */
+export function cgroupPath(options: LeafOptions<string>) {
+  const expected = `a cgroup path of 1 to ${LONGEST_TEXT} characters, without ".." in it`;
+  return textThat((path) => (isText(path) && !path.split('/').includes('..') ? null : expected), {
+    ...options,
+    expected,
+  });
+}
+
+export function unitName(options: LeafOptions<string>) {
+  const expected = 'the name of a systemd unit such as api.service, without "/"';
+  return textThat((unit) => (isText(unit) && !unit.includes('/') ? null : expected), {
+    ...options,
+    expected,
+  });
 }
 
 /** A program and its arguments, run without a shell. */
@@ -139,13 +163,15 @@ function within(
   };
 }
 
-function isPattern(source: string): boolean {
-  if (source.length === 0 || source.length > LONGEST_PATTERN) return false;
-  try {
-    new RegExp(source);
-    // Command lines are other people's text: one that makes the matcher back-track would stop us.
-    return isSafe(source);
-  } catch {
-    return false;
-  }
+/** A text of which `unmet` says what is expected in its place, or null when it will do. */
+function textThat(
+  unmet: (value: string) => string | null,
+  options: LeafOptions<string> & { readonly expected: string },
+) {
+  const expectedOf = (value: unknown) => (typeof value === 'string' ? unmet(value) : null);
+  return Type.Refine(Type.String({ ...options, expectedOf }), (value) => unmet(value) === null);
+}
+
+function isText(value: string): boolean {
+  return value.length > 0 && value.length <= LONGEST_TEXT;
 }

@@ -18,6 +18,8 @@ export interface SchemaNode {
   readonly description?: string;
   /** what an error says was expected */
   readonly expected?: string;
+  /** the same for this very value, where there is more to say; null where there is not */
+  readonly expectedOf?: (value: unknown) => string | null;
   readonly expectedKey?: string;
   /** a list that is checked and told as one value */
   readonly leaf?: boolean;

@@ -1,6 +1,7 @@
 import * as Type from '../typebox.ts';
 import {
   argv,
+  cgroupPath,
   choice,
   duration,
   flag,
@@ -9,6 +10,7 @@ import {
   pattern,
   size,
   text,
+  unitName,
   url,
   wholeNumber,
   yes,
@@ -29,8 +31,8 @@ const match = Type.Object(
     port: Type.Optional(
       wholeNumber({ description: 'the process that listens on this TCP port', min: 1, max: 65535 }),
     ),
-    cgroup: Type.Optional(text({ description: 'the processes of this cgroup path' })),
-    unit: Type.Optional(text({ description: 'the processes of this systemd unit' })),
+    cgroup: Type.Optional(cgroupPath({ description: 'the processes of this cgroup path' })),
+    unit: Type.Optional(unitName({ description: 'the processes of this systemd unit' })),
   },
   { ...CLOSED, description: 'How the process is found: exactly one of these keys.' },
 );

@@ -8,6 +8,7 @@ import {
   name,
   nullable,
   number,
+  text,
   wholeNumber,
 } from './schema-leaf.ts';
 
@@ -19,12 +20,7 @@ export const DEFAULT_WINDOW = '10m';
 /** One entry of `thresholds`. */
 export const thresholdSchema = Type.Object(
   {
-    name: Type.String({
-      description: 'name of the rule',
-      minLength: 1,
-      maxLength: 100,
-      expected: 'a text of at most 100 characters',
-    }),
+    name: text({ description: 'name of the rule', max: 100 }),
     metric_key: Type.String({
       description: 'what is compared: a built-in metric or the name of a custom one',
       pattern: '^[A-Za-z_][A-Za-z0-9_.:-]{0,127}$',

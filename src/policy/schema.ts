@@ -62,7 +62,8 @@ const sampling = Type.Object(
       max: '60s',
     }),
     detail_interval: duration({
-      description: 'time between two rounds of the costly readings (PSS, child processes)',
+      description:
+        'time between two rounds of swap, peak, PSS, descriptors, title and cgroup; the first three a tenth as often while RSS stands still',
       default: '30s',
       min: '100ms',
       max: '1h',

@@ -6,9 +6,9 @@
 import { codes } from '../errors.ts';
 import type { CleanerPolicy, CleanupLevel, TargetPolicy } from './policy.ts';
 import { parseSize } from './units.ts';
+import { hasCredentials, isLoopback } from './url.ts';
 
 export const TARGET_NAME = /^[A-Za-z0-9_.-]{1,64}$/;
-const LOOPBACK = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 export interface Registration {
   readonly name: string;
@@ -30,10 +30,11 @@ const reject = (detail: string): never => {
 /** A cleanup URL is called by us, so it may only point at this machine. @throws MEM_BAD_REQUEST */
 export function checkCleanupUrl(url: string): string {
   if (!URL.canParse(url)) reject(`cleanup_url: expected a URL such as http://127.0.0.1:3000/trim`);
-  const { protocol, hostname, username } = new URL(url);
+  const parsed = new URL(url);
+  const { protocol, hostname } = parsed;
   if (protocol !== 'http:' && protocol !== 'https:') reject('cleanup_url: expected http or https');
-  if (username !== '') reject('cleanup_url: must not carry credentials');
-  if (!LOOPBACK.has(hostname)) reject(`cleanup_url: expected a loopback host, got ${hostname}`);
+  if (hasCredentials(parsed)) reject('cleanup_url: must not carry credentials');
+  if (!isLoopback(parsed)) reject(`cleanup_url: expected a loopback host, got ${hostname}`);
   return url;
 }
 

@@ -120,7 +120,14 @@ function tell<R>(run: CleanupRun<R>, { log, onRun }: CleanupOptions<R>): void {
       log.warn({ id, ...row }, 'a cleaner did not do its work');
     }
   }
-  log.info({ id, level, reason, dryRun, durationMs, freedBytes }, 'cleanup done');
+  // not `level`, which is the log's own
+  const told = { id, cleanupLevel: level, reason, dryRun, durationMs, freedBytes };
+  const cleaners = run.results.map(({ target, cleaner, outcome }) => ({
+    target,
+    cleaner,
+    outcome,
+  }));
+  log.info({ ...told, outcome: worstOutcome(run.results), cleaners }, 'cleanup done');
   try {
     onRun?.(run);
   } catch (error) {

@@ -4,6 +4,7 @@
  */
 import { crc32 } from 'node:zlib';
 import type { FastifyBaseLogger } from 'fastify';
+import { codes } from '../errors.ts';
 import { allocateBlock } from '../history/block.ts';
 import type { History, HistoryChange } from '../history/history.ts';
 import type { Level, Segment } from '../history/segment.ts';
@@ -44,6 +45,7 @@ export interface Archive {
   /** Queued; written with the next flush or `writeNow`. A value becomes JSON, null takes it away. */
   save(key: string, value: unknown): void;
   writeNow(): void;
+  /** May be called twice. @throws MEM_NOT_WRITTEN, with everything closed, when what waited could not be written */
   close(): void;
 }
 
@@ -79,6 +81,7 @@ export function openArchive(options: {
   for (const warning of warnings) log.warn(warning);
   let droppedSegments = 0;
   let garbageBytes = 0;
+  let closed = false;
   // How far the clock was stepped since the start, and how much of that the file knows of. Not a
   // queued write, which may be given up: the times of all that is in the file would then be off.
   let steppedMs = 0;
@@ -164,6 +167,11 @@ export function openArchive(options: {
         ...(dropped === 0
           ? []
           : [`${dropped} writes of history were given up; what was in them is in memory only`]),
+        ...(droppedSegments === 0
+          ? []
+          : [
+              `${droppedSegments} stretches of history were damaged and left out; the log names them`,
+            ]),
       ];
     },
     restore(history) {
@@ -211,8 +219,15 @@ export function openArchive(options: {
     },
     writeNow: drain,
     close() {
+      if (closed) return;
+      closed = true;
       drain();
       database.close();
+      const { problem, length } = queue;
+      if (problem === null) return;
+      throw new codes.MEM_NOT_WRITTEN(
+        `What was sampled last is lost: ${length} writes of history could not be made (${problem}).`,
+      );
     },
   };
 }

@@ -72,7 +72,7 @@ const basisPoints = (percent: number): number => Math.round(percent * 100);
 export function createJudge(options: { collector: Collector; history: History }): Judge {
   const { collector, history } = options;
   const board = createRuleBoard();
-  const trends = new Map<string, { atMs: number; trend: Trend }>();
+  const trends = new Map<string, { atMs: number; generation: number; trend: Trend }>();
   let judged: Judged[] = [];
   let byName = new Map<string, Judged>();
   let policy: Policy;
@@ -124,10 +124,16 @@ export function createJudge(options: { collector: Collector; history: History })
     };
   };
 
+  /** Since when the figures are of the present process: an older one may have taken over the name. */
+  const ownSinceMs = (name: string): number => {
+    const state = collector.state(name);
+    const foundMs = state && state.generation > 1 ? (state.sinceMs ?? 0) : 0;
+    return Math.max(state?.startedMs ?? 0, foundMs);
+  };
+
   /** The last hour, or as much of it as this very process has lived and history knows. */
   const trendWindow = (name: string, nowMs: number): PointWindow => {
-    const startedMs = collector.state(name)?.startedMs ?? 0;
-    const knownMs = Math.max(startedMs, history.firstMs || 0);
+    const knownMs = Math.max(ownSinceMs(name), history.firstMs || 0);
     const fromMs = Math.min(Math.max(nowMs - TREND_WINDOW_MS, knownMs), nowMs - 1);
     return { fromMs, toMs: nowMs, points: TREND_POINTS };
   };
@@ -136,12 +142,14 @@ export function createJudge(options: { collector: Collector; history: History })
     const known = trends.get(name);
     const isUnknown = known?.trend.direction === 'unknown';
     const maxAgeMs = isUnknown ? TREND_RETRY_MS : TREND_MAX_AGE_MS;
-    if (known && nowMs - known.atMs < maxAgeMs && nowMs >= known.atMs) return known.trend;
+    const generation = collector.state(name)?.generation ?? 0;
+    const isFresh = known && nowMs - known.atMs < maxAgeMs && nowMs >= known.atMs;
+    if (isFresh && known.generation === generation) return known.trend;
     const column = collector.series(name).get(name === 'system' ? 'used_bytes' : 'rss_bytes');
     const ids = column === undefined ? [] : [column];
     const { t, mean } = history.buckets(ids, trendWindow(name, nowMs));
     const fresh = trend(t, mean[0] ?? new Float64Array(t.length).fill(Number.NaN));
-    trends.set(name, { atMs: nowMs, trend: fresh });
+    trends.set(name, { atMs: nowMs, generation, trend: fresh });
     return fresh;
   };
 
@@ -156,7 +164,7 @@ export function createJudge(options: { collector: Collector; history: History })
       const boardTargets = judged.map((target) => ({
         name: target.name,
         series: seriesOf(target),
-        sinceMs: () => collector.state(target.name)?.startedMs ?? 0,
+        sinceMs: () => ownSinceMs(target.name),
       }));
       const { system } = collector.read('system', nowMs);
       const heap = collector.limitInputs('self').find(({ kind }) => kind === 'v8_heap');

@@ -60,7 +60,7 @@ export function createResponse(options: {
 
   const start = (level: CleanupLevel, target: string | null, reason: string): void => {
     cleanup.run({ level, target, reason }).catch((err: unknown) => {
-      log.warn({ err, level, target }, 'a cleanup was not run');
+      log.warn({ err, cleanupLevel: level, target }, 'a cleanup was not run');
     });
   };
 

@@ -194,6 +194,8 @@ describe('check-config and init', () => {
     expect(await cli('check-config', file)).toMatchObject({ code: 0, stdout: `${file}: valid` });
     expect((await cli('init', file)).code).toBe(1);
     expect((await cli('init', file, '--yes')).code).toBe(0);
+    const told = await cli('init', file, '--yes', '--json');
+    expect(JSON.parse(told.stdout)).toEqual({ file });
   });
 
   it('check-config names each problem, as text and as JSON', async () => {

@@ -1,14 +1,20 @@
 import { spawnSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { afterAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { createMetricsPage } from '../../src/http/metrics-page.ts';
+import { aClock, aWarden, sample, stopWardens } from '../integration/a-warden.ts';
+import { endApps } from '../integration/an-app.ts';
+import { endPrograms, eventually } from './program.ts';
+import { createScratch, ROOT, startService } from './service.ts';
 import { needs } from './tools.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const scratch = mkdtempSync(join(tmpdir(), 'memwarden-deploy-'));
-afterAll(() => rmSync(scratch, { recursive: true }));
+const scratch = createScratch();
+afterEach(endPrograms);
+afterEach(stopWardens);
+afterAll(endApps);
+afterAll(scratch.remove);
 
 const read = (path: string): string => readFileSync(join(ROOT, path), 'utf8');
 const expectSuccess = (program: string, ...args: string[]): void => {
@@ -23,25 +29,46 @@ interface Panel {
 
 const panels: Panel[] = JSON.parse(read('deploy/grafana/dashboards/memwarden.json')).panels;
 const panelExpressions = panels.flatMap(({ targets }) => targets.map(({ expr }) => expr));
-const ruleExpressions: string[] = parse(read('deploy/alerts.rules.yml')).groups.flatMap(
-  ({ rules }: { rules: { expr: string }[] }) => rules.map(({ expr }) => expr),
-);
 
-/** What GET /metrics may hold. */
-const METRICS = new Set(
-  [
-    ...[
-      'resident_memory_bytes proportional_memory_bytes swap_bytes processes threads open_fds up',
-      'cpu_seconds_total heap_used_bytes heap_limit_bytes external_memory_bytes limit_bytes',
-      'limit_eta_seconds leak_severity growth_bytes_per_hour generation',
-    ].flatMap((names) => names.split(' ').map((name) => `target_${name}`)),
-    ...['total_bytes', 'available_bytes', 'used_ratio', 'pressure_ratio'].map(
-      (name) => `system_memory_${name}`,
-    ),
-    ...['cleanup_runs_total', 'cleaner_freed_bytes_total', 'reaped_total', 'orphans', 'custom'],
-    ...['alert_state', 'samples_total', 'sample_overruns_total', 'sample_duration_seconds_bucket'],
-  ].map((name) => `memwarden_${name}`),
-);
+const POLICY = `
+sampling: { interval: 200ms, detail_interval: 1s }
+targets:
+  - name: app
+    match: { pid: ${process.pid} }
+    budget: 16GiB
+    cleaners: [{ name: nothing, level: gentle, command: ["true"] }]
+thresholds: [{ name: Big, target: app, metric_key: process_memory_mb, threshold_value: 1000000 }]
+`;
+
+const shipped = ['deploy/alerts.rules.yml', 'deploy/grafana/dashboards/memwarden.json'];
+
+/** Of a page: what its series are called, and which labels they have. */
+const namesOn = (page: string): string[] => page.match(/^\w+(?=[{ ])/gm) ?? [];
+const labelsOn = (page: string): string[] => page.match(/\w+(?==")/g) ?? [];
+
+/** GET /metrics of a service to which everything has happened that there is a series for. */
+async function livedPage(): Promise<string> {
+  const service = await startService({ cwd: scratch.dir, policy: POLICY });
+  await service.post('/internal/memory/cleanup', { level: 'gentle' });
+  await service.fetch('/internal/memory/services/app/metrics', {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: '{"chat_sessions": 7}',
+  });
+  return eventually(
+    async () => (await service.fetch('/metrics')).text(),
+    (page) => /^memwarden_target_proportional.*"app"/m.test(page) && page.includes('chat_sessions'),
+  );
+}
+
+/** A trend takes five minutes to know: its series from a warden for which they pass at once. */
+function trendSeries(): string {
+  const clock = aClock();
+  const warden = aWarden('', { clock });
+  sample(warden, clock, 400);
+  const page = createMetricsPage(warden).render();
+  return page.match(/^memwarden_target_growth_.*\n/gm)?.join('') ?? '';
+}
 
 describe('deploy', () => {
   it('Prometheus accepts its configuration and rules', (context) => {
@@ -69,14 +96,27 @@ describe('deploy', () => {
       record: `panel:${index}`,
       expr: expr.replaceAll('$__rate_interval', '1m'),
     }));
-    const file = join(scratch, 'panels.yml');
-    writeFileSync(file, JSON.stringify({ groups: [{ name: 'panels', rules }] }));
+    const file = scratch.file(
+      'panels.yml',
+      JSON.stringify({ groups: [{ name: 'panels', rules }] }),
+    );
     expectSuccess('promtool', 'check', 'rules', file);
   });
 
-  it('alerts and panels ask for metrics that memwarden has', () => {
-    for (const expr of [...ruleExpressions, ...panelExpressions]) {
-      for (const [name] of expr.matchAll(/\bmemwarden_\w+/g)) expect(METRICS).toContain(name);
+  it('alerts and panels ask for metrics and labels that memwarden has', async () => {
+    const page = (await livedPage()) + trendSeries();
+    const names = new Set(namesOn(page));
+    // Not every kernel measures pressure.
+    if (!existsSync('/proc/pressure/memory')) names.add('memwarden_system_memory_pressure_ratio');
+    // These two are Prometheus's own.
+    const labels = new Set([...labelsOn(page), 'instance', 'job']);
+    for (const text of shipped.map(read)) {
+      for (const [name] of text.matchAll(/\b(?:memwarden|process)_\w+/g)) {
+        expect(names).toContain(name);
+      }
+      for (const [, label] of text.matchAll(/\{\{ *(?:\$labels\.)?(\w+) *\}\}/g)) {
+        expect(labels).toContain(label);
+      }
     }
   });
 
@@ -101,8 +141,7 @@ describe('deploy', () => {
       /^(ExecStart=)\S+/m,
       `$1${process.execPath}`,
     );
-    const file = join(scratch, 'memwarden.service');
-    writeFileSync(file, unit);
+    const file = scratch.file('memwarden.service', unit);
     const { stderr } = spawnSync('systemd-analyze', ['verify', file], { encoding: 'utf8' });
     expect(stderr.split('\n').filter((line) => line.includes(file))).toEqual([]);
   });

@@ -1,12 +1,15 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
-import type { ReadingWire } from '../../src/http/schemas.ts';
+import type { CleanupRunWire, ReadingWire } from '../../src/http/schemas.ts';
 import { endPrograms, eventually, type Program, start } from './program.ts';
 import { createScratch, type Scratch, startService } from './service.ts';
 import { needs } from './tools.ts';
+
+const HUNGRY_APP = join(import.meta.dirname, 'hungry-app.mjs');
 
 let scratch: Scratch;
 beforeEach(() => {
@@ -60,55 +63,77 @@ async function startPrometheus(jobs: string): Promise<Prometheus> {
 
 const MIB = 2 ** 20;
 
+type Readings = Record<'app' | 'self', ReadingWire>;
+
 /** What a series says and what JSON says of it; `tolerance` is a share of the value. */
 const FIGURES: readonly {
   expression: string;
-  of: (reading: ReadingWire) => number | null | undefined;
+  of: (readings: Readings) => number | null | undefined;
   tolerance: number;
 }[] = [
   {
     expression: 'memwarden_target_resident_memory_bytes{target="app"}',
-    of: ({ process }) => process?.rss_bytes,
+    of: ({ app }) => app.process?.rss_bytes,
     tolerance: 0.05,
   },
   {
     expression: `memwarden_target_resident_memory_bytes{target="app"} / ${MIB}`,
-    of: (reading) => reading.process_memory_mb,
+    of: ({ app }) => app.process_memory_mb,
     tolerance: 0.05,
   },
   {
     expression: 'memwarden_target_processes{target="app"}',
-    of: ({ process }) => process?.processes,
+    of: ({ app }) => app.process?.processes,
     tolerance: 0,
   },
   {
     expression: 'memwarden_target_threads{target="app"}',
-    of: ({ process }) => process?.threads,
+    of: ({ app }) => app.process?.threads,
     tolerance: 0,
   },
   {
     expression: 'memwarden_target_swap_bytes{target="app"}',
-    of: ({ process }) => process?.swap_bytes,
+    of: ({ app }) => app.process?.swap_bytes,
     tolerance: 0,
   },
   {
+    expression: 'memwarden_target_proportional_memory_bytes{target="app"}',
+    of: ({ app }) => app.process?.pss_bytes,
+    tolerance: 0.1,
+  },
+  {
+    expression: 'memwarden_target_open_fds{target="app"}',
+    of: ({ app }) => app.process?.open_fds,
+    tolerance: 0,
+  },
+  {
+    expression: 'memwarden_target_heap_limit_bytes{target="self"}',
+    of: ({ self }) => self.heap?.limit_bytes,
+    tolerance: 0,
+  },
+  {
+    expression: 'memwarden_target_external_memory_bytes{target="self"}',
+    of: ({ self }) => self.heap?.external_bytes,
+    tolerance: 0.2,
+  },
+  {
     expression: 'memwarden_custom{target="app",name="chat_sessions"}',
-    of: ({ custom_metrics }) => custom_metrics.chat_sessions,
+    of: ({ app }) => app.custom_metrics.chat_sessions,
     tolerance: 0,
   },
   {
     expression: 'memwarden_system_memory_total_bytes',
-    of: ({ system }) => system.total_bytes,
+    of: ({ app }) => app.system.total_bytes,
     tolerance: 0,
   },
   {
     expression: 'memwarden_system_memory_available_bytes',
-    of: ({ system }) => system.available_bytes,
+    of: ({ app }) => app.system.available_bytes,
     tolerance: 0.2,
   },
   {
     expression: '100 * memwarden_system_memory_used_ratio',
-    of: (reading) => reading.system_memory_percent,
+    of: ({ app }) => app.system_memory_percent,
     tolerance: 0.3,
   },
 ];
@@ -130,20 +155,67 @@ describe('a real Prometheus', () => {
     const prometheus = await startPrometheus(
       `  - { job_name: memwarden, static_configs: [{ targets: ["${host}"] }] }\n`,
     );
-    await eventually(
-      () => prometheus.query('memwarden_custom'),
-      (found) => found.length > 0,
-    );
-    const reading = await service.get<ReadingWire>('/internal/memory/metrics?target=app');
+    for (const late of ['memwarden_custom', 'memwarden_target_proportional_memory_bytes']) {
+      await eventually(
+        () => prometheus.query(`${late}{target="app"}`),
+        (found) => found.length > 0,
+      );
+    }
+    const read = (target: string): Promise<ReadingWire> =>
+      service.get(`/internal/memory/metrics?target=${target}`);
+    const readings = { app: await read('app'), self: await read('self') };
     for (const { expression, of, tolerance } of FIGURES) {
       const found = await prometheus.query(expression);
       expect(found.length, expression).toBe(1);
-      const expected = Number(of(reading));
+      const expected = Number(of(readings));
       const distance = Math.abs(Number(found[0]?.value[1]) - expected);
       expect(distance, expression).toBeLessThanOrEqual(tolerance * expected);
     }
     expect((await prometheus.query('up{job="memwarden"}'))[0]?.value[1]).toBe('1');
     expect(await prometheus.query('scrape_samples_scraped > 40')).toHaveLength(1);
+  });
+
+  it('sees a rule fire on a process that grows, and rest once it was cleaned up', async (context) => {
+    needs('prometheus', context);
+    const app = await start(process.execPath, ['--expose-gc', HUNGRY_APP, '0']);
+    const appUrl = `http://127.0.0.1:${await app.stdout.find(() => true)}`;
+    const service = await startService({
+      cwd: scratch.dir,
+      policy: `
+sampling: { interval: 200ms }
+targets:
+  - name: app
+    match: { pid: ${app.pid} }
+    cleaners: [{ name: trim, level: aggressive, http: { url: "${appUrl}/trim" } }]
+thresholds:
+  - { name: Too Big, target: app, metric_key: process_memory_mb, threshold_value: 150, severity: critical }
+`,
+    });
+    const { host } = new URL(service.url);
+    const prometheus = await startPrometheus(
+      `  - { job_name: memwarden, static_configs: [{ targets: ["${host}"] }] }\n`,
+    );
+    const becomes = (expression: string, value: string): Promise<Sample[]> =>
+      eventually(
+        () => prometheus.query(expression),
+        ([found]) => found?.value[1] === value,
+      );
+    const state = 'memwarden_alert_state{rule="Too Big"}';
+    await becomes(state, '0');
+    await fetch(`${appUrl}/eat?mb=200`, { method: 'POST' });
+    const fired = await becomes(state, '2');
+    expect(fired.map(({ metric }) => metric)).toEqual([
+      expect.objectContaining({ target: 'app', severity: 'critical', job: 'memwarden' }),
+    ]);
+    const run = await service.post<CleanupRunWire>('/internal/memory/cleanup', {
+      level: 'aggressive',
+      target: 'app',
+    });
+    expect(run.results).toMatchObject([{ cleaner: 'trim', outcome: 'ok', items: 200 }]);
+    await becomes(state, '0');
+    await becomes('memwarden_cleaner_freed_bytes_total{cleaner="trim"}', String(200 * MIB));
+    const [held] = await prometheus.query('memwarden_target_resident_memory_bytes{target="app"}');
+    expect(Number(held?.value[1])).toBeLessThan(150 * MIB);
   });
 
   it('finds a service that registered itself', async (context) => {

@@ -2,7 +2,7 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import type { StatusWire } from '../../src/http/schemas.ts';
+import type { StatusWire } from '../../src/http/status-schema.ts';
 import { type Outcome, type Program, run, start } from './program.ts';
 
 export const ROOT = join(import.meta.dirname, '../..');

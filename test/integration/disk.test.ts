@@ -1,8 +1,10 @@
 import { mkdirSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import Sqlite from 'libsql';
 import { afterEach, describe, expect, it } from 'vitest';
 import { statusView } from '../../src/http/status-view.ts';
 import { canMount, mountTmpfs } from '../unit/ledger/tmpfs.ts';
+import { aLog } from './a-log.ts';
 import {
   aClock,
   alertsOf,
@@ -43,6 +45,29 @@ describe('the disk', () => {
         const again = aWarden(yaml, { clock, dataDir });
         expect(timesOf(again)).toEqual(times);
         expect(again.archive.droppedSegments).toBe(0);
+        await stop(again);
+      });
+    },
+  );
+
+  it.skipIf(!canMount(aDataDir()))(
+    'that is still full at the end costs the last samples, which is told, and the directory is let go',
+    async () => {
+      await onSmallDisk(async (dataDir) => {
+        const clock = aClock();
+        const yaml = 'history: { flush: 5s, retention: 1h }';
+        const warden = aWarden(yaml, { clock, dataDir });
+        sample(warden, clock, 20);
+        const ballast = join(dataDir, 'ballast');
+        fill(ballast);
+        sample(warden, clock, 60);
+        await expect(warden.stop()).rejects.toMatchObject({
+          code: 'MEM_NOT_WRITTEN',
+          message: expect.stringMatching(/lost: \d+ writes of history .*full/),
+        });
+        rmSync(ballast);
+        const again = aWarden(yaml, { clock, dataDir });
+        expect(timesOf(again).length).toBeGreaterThanOrEqual(20);
         await stop(again);
       });
     },
@@ -127,6 +152,40 @@ describe('the disk', () => {
     expect(again.memory.history.firstMs).toBe(app.memory.history.firstMs);
   });
 
+  it('with damaged rows in its file costs those rows, and each is told of', async () => {
+    const dataDir = aDataDir();
+    const clock = aClock(Date.now() - HOUR_MS);
+    const warden = aWarden('history: { flush: 5s, retention: 24h }', { clock, dataDir });
+    sample(warden, clock, 60);
+    const times = timesOf(warden);
+    await stop(warden);
+    const [flipped, cut] = damage(dataDir);
+
+    const log = aLog();
+    const app = await anApp('', { dataDir, logger: log.logger });
+    const { history } = (await app.inject('/internal/memory/status')).json();
+    expect(history).toMatchObject({ dropped_segments: 2, persistent: true });
+    const left = times.filter((time) => !isIn(flipped, time) && !isIn(cut, time));
+    expect(left.length).toBeGreaterThan(0);
+    expect(left.length).toBe(times.length - flipped.rows - cut.rows);
+    const query = `from=${new Date(times[0] as number).toISOString()}&series=rss_bytes&points=5000`;
+    const answer = await app.inject(`/internal/memory/history?${query}`);
+    const answered = answer.json().t.map(Date.parse);
+    expect(answered.slice(0, left.length)).toEqual(left);
+    expect(log.lines.filter(({ msg }) => String(msg).includes('damaged'))).toEqual(
+      [flipped, cut].map(({ id }) =>
+        expect.objectContaining({
+          level: 40,
+          segment: id,
+          err: expect.objectContaining({ message: expect.any(String) }),
+          msg: 'a history row is damaged and was left out',
+        }),
+      ),
+    );
+    await end(app);
+    expect(aWarden('', { dataDir }).archive.droppedSegments).toBe(0);
+  });
+
   it.skipIf(!canMount(aDataDir()))(
     'that is full from the start leaves a service that remembers in memory, and says so',
     async () => {
@@ -154,6 +213,38 @@ describe('the disk', () => {
     });
   });
 });
+
+interface Row {
+  readonly id: number;
+  readonly first_ms: number;
+  readonly last_ms: number;
+  readonly rows: number;
+}
+
+const isIn = ({ first_ms, last_ms }: Row, time: number): boolean =>
+  time >= first_ms && time <= last_ms;
+
+/** Flips the bytes of one row of history and takes half of another's; tells which. */
+function damage(dataDir: string): [flipped: Row, cut: Row] {
+  const database = new Sqlite(join(dataDir, 'memwarden.db'));
+  try {
+    const [flipped, cut] = database.prepare('SELECT * FROM segments ORDER BY id').all() as Row[];
+    if (!flipped || !cut) throw new Error('there are no two rows of history');
+    const change = (row: Row, to: (bytes: Buffer) => Buffer): void => {
+      const of = 'WHERE segment = ? AND part = 0';
+      const parts = database.prepare(`SELECT bytes FROM segment_parts ${of}`).all(row.id);
+      const [{ bytes }] = parts as [{ bytes: ArrayBuffer }];
+      database
+        .prepare(`UPDATE segment_parts SET bytes = ? ${of}`)
+        .run(to(Buffer.from(bytes)), row.id);
+    };
+    change(flipped, (bytes) => bytes.map((byte, at) => (at % 100 === 50 ? ~byte : byte)) as Buffer);
+    change(cut, (bytes) => bytes.subarray(0, bytes.length / 2));
+    return [flipped, cut];
+  } finally {
+    database.close();
+  }
+}
 
 /** A file system of 2 MB, taken away with whatever still uses it. */
 async function onSmallDisk(work: (dataDir: string) => Promise<void>): Promise<void> {

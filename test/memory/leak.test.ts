@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, rmSync } from 'node:fs';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import Fastify, { type FastifyInstance } from 'fastify';
@@ -42,6 +44,12 @@ function createFastClock(): Clock {
 }
 
 const sleepers: ChildProcess[] = [];
+/** What an application would drop: filled on every tick, emptied by a cleaner. */
+const cache = new Map<number, Buffer>();
+/** The application that the other cleaner calls. */
+const hook = createServer((request, response) => {
+  request.resume().on('end', () => response.end('{"freed_bytes": 4096, "items": 1}'));
+});
 let dataDir: string;
 let warden: Warden;
 let app: FastifyInstance;
@@ -55,9 +63,27 @@ async function startSleepers(): Promise<number[]> {
 beforeAll(async () => {
   dataDir = mkdtempSync(join(tmpdir(), 'memwarden-leak-'));
   const pids = await startSleepers();
+  hook.listen(0, '127.0.0.1');
+  await once(hook, 'listening');
+  const { port } = hook.address() as AddressInfo;
   const targets = pids.map((pid, index) => `  - { name: t${index}, match: { pid: ${pid} } }`);
+  targets[0] = `  - name: t0
+    match: { pid: ${pids[0]} }
+    cleaners: [{ name: trim, level: gentle, http: { url: "http://127.0.0.1:${port}/trim" } }]`;
   const policy = parsePolicy(`targets:\n${targets.join('\n')}\n`, { flags: { dataDir } });
   warden = createWarden({ policy, log: pino({ level: 'silent' }), clock: createFastClock() });
+  warden.addCleaner({
+    name: 'cache',
+    target: 'self',
+    level: 'gentle',
+    timeoutMs: 1_000,
+    plan: () => 'empty the cache',
+    run() {
+      const items = cache.size;
+      cache.clear();
+      return { items };
+    },
+  });
   app = Fastify();
   useValidation(app);
   await memoryRoutes(app as unknown as TypedApp, {
@@ -75,6 +101,8 @@ beforeAll(async () => {
 afterAll(async () => {
   await app?.close();
   await warden?.stop();
+  hook.closeAllConnections();
+  hook.close();
   for (const sleeper of sleepers) sleeper.kill('SIGKILL');
   rmSync(dataDir, { recursive: true, force: true });
 });
@@ -85,6 +113,7 @@ async function live({ ticks, scrapes, cleanups }: Load): Promise<void> {
   let cleaned = 0;
   for (let tick = 1; tick <= ticks; tick++) {
     warden.tick();
+    cache.set(tick, Buffer.alloc(1_024));
     // A tick is a turn of the event loop: what native code finalizes waits for the next.
     await new Promise((resolve) => setImmediate(resolve));
     for (; scraped < (scrapes * tick) / ticks; scraped++) {
@@ -92,7 +121,9 @@ async function live({ ticks, scrapes, cleanups }: Load): Promise<void> {
       if (page.statusCode !== 200) throw new Error(page.body);
     }
     for (; cleaned < (cleanups * tick) / ticks; cleaned++) {
-      await warden.cleanup.run({ level: 'gentle', reason: 'test' });
+      const { results } = await warden.cleanup.run({ level: 'gentle', reason: 'test' });
+      const done = results.filter(({ outcome }) => outcome === 'ok');
+      if (done.length !== 2) throw new Error(JSON.stringify(results));
     }
   }
 }
@@ -124,6 +155,7 @@ describe('an hour of memwarden', () => {
       `heap ${inMib(before.heapUsed)} + ${inMib(grown)} MiB; external + ${inMib(external)} MiB, of which history ${inMib(history)}; RSS ${inMib(before.rss)} + ${inMib(after.rss - before.rss)} MiB`,
     );
     expect(warden.failures).toBe(0);
+    expect(cache.size).toBe(0);
     expect(grown).toBeLessThan(ALLOWED_BYTES);
     // Off the heap, history grows with what it remembers, and nothing else does.
     expect(external - history).toBeLessThan(ALLOWED_BYTES);

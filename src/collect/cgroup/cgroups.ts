@@ -7,6 +7,7 @@
  */
 import fs from 'node:fs';
 import { describeProblem, type ProcFiles, readText } from '../procfs/files.ts';
+import { readRegularFile } from '../regular-file.ts';
 import type { CgroupSource, CgroupView } from '../world.ts';
 import {
   createLevel,
@@ -19,6 +20,8 @@ import {
 import { type CgroupMounts, type CgroupPlace, lineage, parseMounts, placeOf } from './mounts.ts';
 
 const STATS_PER_TICK = 32;
+/** every pid there can be, a line each */
+const MEMBERS_BYTES = 2 ** 22 * 8;
 
 interface OpenView extends CgroupView {
   readonly levels: OpenLevel[];
@@ -130,14 +133,15 @@ export function createCgroups({ files, procRoot, cgroupRoot }: CgroupsOptions): 
     oomKills: (view) => readOomKills(files, (view as OpenView).levels[0]!),
 
     members(path) {
+      if (leavesMount(path)) return `there is no cgroup ${path}: write its path without ".."`;
       const mount = mounts.memory ?? mounts.unified;
       const known = [mounts.memory, mounts.unified].some(
         (each) => each && path.startsWith(`${each.directory}/`),
       );
       if (!mount) return 'no cgroup hierarchy is mounted here';
       const directory = known ? path : directoryOf(mount.directory, path);
-      const { text, problem } = readText(`${directory}/cgroup.procs`);
-      if (text === null) return `the cgroup ${path}: ${describeProblem(problem)}`;
+      const { text, problem } = readRegularFile(`${directory}/cgroup.procs`, MEMBERS_BYTES);
+      if (text === null) return `the cgroup ${path}: ${problem}`;
       const pids = text
         .split('\n')
         .filter((line) => line !== '')
@@ -154,6 +158,9 @@ function hiddenLimit(levels: readonly OpenLevel[]): number {
   const hierarchical = levels[0]?.hierarchicalLimitBytes ?? Infinity;
   return hierarchical < visible ? hierarchical : Infinity;
 }
+
+/** Or may: no cgroup is named `..`, so that any path with it is refused. */
+const leavesMount = (path: string): boolean => path.split('/').includes('..');
 
 const directoryOf = (mount: string, path: string): string =>
   path === '/' ? mount : `${mount}${path.startsWith('/') ? '' : '/'}${path}`;

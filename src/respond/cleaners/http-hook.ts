@@ -1,10 +1,10 @@
 import { codes } from '../../errors.ts';
 import type { CleanupLevel } from '../../policy/policy.ts';
+import { hasCredentials, isLoopback } from '../../policy/url.ts';
 import type { Cleaner, CleanerResult } from '../cleaner.ts';
 import { errorText } from '../error-text.ts';
 
 const MAX_BODY_BYTES = 64 * 1024;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
 
 export interface HttpHookOptions {
   readonly name: string;
@@ -14,8 +14,6 @@ export interface HttpHookOptions {
   readonly url: string;
   /** POST when not given */
   readonly method?: string;
-  /** hosts beside loopback that may be called */
-  readonly allowHosts?: readonly string[];
 }
 
 /**
@@ -54,7 +52,7 @@ export function createHttpHookCleaner(options: HttpHookOptions): Cleaner {
   };
 }
 
-function checkedUrl({ name, url: text, allowHosts = [] }: HttpHookOptions): URL {
+function checkedUrl({ name, url: text }: HttpHookOptions): URL {
   const refuse = (why: string): never => {
     throw new codes.MEM_POLICY_INVALID(`cleaner "${name}": ${why}`);
   };
@@ -62,10 +60,8 @@ function checkedUrl({ name, url: text, allowHosts = [] }: HttpHookOptions): URL 
   const url = new URL(text);
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     refuse('http.url must be http or https');
-  if (url.username !== '' || url.password !== '') refuse('http.url must not carry credentials');
-  if (!LOOPBACK.test(url.hostname) && !allowHosts.includes(url.hostname)) {
-    refuse(`http.url must be on a loopback host, not ${url.hostname}`);
-  }
+  if (hasCredentials(url)) refuse('http.url must not carry credentials');
+  if (!isLoopback(url)) refuse(`http.url must be on a loopback host, not ${url.hostname}`);
   return url;
 }
 

@@ -1,8 +1,10 @@
 import { request } from 'node:http';
 import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
+import type { Logger } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
 import { aHook, endHooks, type Hook } from '../a-hook.ts';
+import { aLog } from '../a-log.ts';
 import { aService, endServices } from '../a-service.ts';
 import { aSignal } from '../a-signal.ts';
 import { anApp, end, endApps } from '../an-app.ts';
@@ -16,20 +18,23 @@ const CLEANUP = '/internal/memory/cleanup';
 const clean = (app: FastifyInstance, payload?: object, url = CLEANUP) =>
   app.inject({ method: 'POST', url, ...(payload ? { payload } : {}) });
 
-/** A service with one HTTP cleaner for each hook, gentle unless `more` says otherwise. */
-async function withHooks(hooks: Record<string, Hook>, more = ''): Promise<FastifyInstance> {
+/** A service with one gentle HTTP cleaner for each hook. */
+async function withHooks(hooks: Record<string, Hook>, logger?: Logger): Promise<FastifyInstance> {
   const { pid } = await aService();
   const cleaners = Object.entries(hooks).map(
     ([name, { url }]) =>
       `      - { name: ${name}, level: gentle, http: { url: "${url}", timeout: 300ms } }`,
   );
-  return anApp(`
+  return anApp(
+    `
 targets:
   - name: api
     match: { pid: ${pid} }
     cleaners:
-${[...cleaners, more].join('\n')}
-`);
+${cleaners.join('\n')}
+`,
+    { logger },
+  );
 }
 
 interface Row {
@@ -91,6 +96,33 @@ describe('POST /internal/memory/cleanup', () => {
       level: 'aggressive',
       reason: expect.stringContaining('127.0.0.1'),
     });
+  });
+
+  it('leaves one line in the log, and one for each cleaner that went wrong', async () => {
+    const trim = await aHook((_request, response) => response.end('{"freed_bytes":4096}'));
+    const broken = await aHook((_request, response) => response.writeHead(500).end('no'));
+    const log = aLog();
+    const app = await withHooks({ trim, broken }, log.logger);
+    const run = (await clean(app, { level: 'aggressive', target: 'api' })).json();
+    expect(log.lines.filter(({ id }) => id === run.id)).toEqual([
+      expect.objectContaining({
+        msg: 'a cleaner did not do its work',
+        cleaner: 'broken',
+        target: 'api',
+        outcome: 'failed',
+        error: expect.stringContaining('answered 500'),
+      }),
+      expect.objectContaining({
+        msg: 'cleanup done',
+        cleanupLevel: 'aggressive',
+        reason: 'asked over HTTP by 127.0.0.1',
+        dryRun: false,
+        outcome: 'failed',
+        cleaners: expect.arrayContaining([expect.objectContaining({ outcome: 'ok' })]),
+        durationMs: expect.any(Number),
+        freedBytes: 4096,
+      }),
+    ]);
   });
 
   it('only says what it would do in a dry run', async () => {

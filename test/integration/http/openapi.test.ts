@@ -8,7 +8,7 @@ interface Operation {
   summary: string;
   tags: string[];
   parameters?: { name: string; in: string; required?: boolean; schema: object }[];
-  requestBody?: { content: Record<string, { schema: object }> };
+  requestBody?: { required?: boolean; content: Record<string, { schema: object }> };
   responses: Record<string, { description: string; content?: object }>;
 }
 
@@ -37,6 +37,18 @@ function refsOf(value: unknown): string[] {
 }
 
 describe('GET /openapi.json', () => {
+  it('requires a body only where one must be sent', async () => {
+    const required = operationsOf(await document()).flatMap(({ operation }) =>
+      operation.requestBody ? [[operation.operationId, operation.requestBody.required]] : [],
+    );
+    expect(Object.fromEntries(required)).toMatchObject({
+      cleanup: false,
+      cleanupAlias: false,
+      putService: true,
+      pushGauges: true,
+    });
+  });
+
   it('is OpenAPI 3.1 and has every route of the contract', async () => {
     const doc = await document();
     expect(doc.openapi).toBe('3.1.0');

@@ -99,6 +99,14 @@ targets: [{ name: api, match: { pid: ${pid} } }]
       plan: () => 'drop them',
       run: () => ({ freedBytes: 1000, items: 1 }),
     });
+    app.memory.addCleaner({
+      name: 'broken',
+      target: 'self',
+      level: 'aggressive',
+      timeoutMs: 1_000,
+      plan: () => 'fail',
+      run: () => Promise.reject(new Error('broken')),
+    });
     const clean = (dry_run: boolean) =>
       app.inject({
         method: 'POST',
@@ -111,6 +119,11 @@ targets: [{ name: api, match: { pid: ${pid} } }]
     const page = await scrape(app);
     expect(page.get('memwarden_cleanup_runs_total{level="gentle",outcome="ok"}')).toBe(2);
     expect(page.get('memwarden_cleaner_freed_bytes_total{cleaner="sessions"}')).toBe(2000);
+    await app.memory.cleanup.run({ level: 'aggressive', reason: 'test' });
+    const later = await scrape(app);
+    expect(later.get('memwarden_cleanup_runs_total{level="aggressive",outcome="failed"}')).toBe(1);
+    expect(later.get('memwarden_cleanup_runs_total{level="gentle",outcome="ok"}')).toBe(2);
+    expect(later.get('memwarden_cleanup_runs_total{level="emergency",outcome="ok"}')).toBe(0);
   });
 
   it('escapes what a rule may be called', async () => {

@@ -1,4 +1,5 @@
 import { request } from 'node:http';
+import { connect } from 'node:net';
 import type { FastifyInstance, InjectOptions } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
 import { anApp, endApps } from '../an-app.ts';
@@ -226,15 +227,59 @@ describe('writes', () => {
     }
   });
 
-  it('of gauges have a limit of their own', async () => {
+  it('of gauges have a limit of their own, 6,000 a minute', async () => {
     const app = await anApp();
-    for (let i = 0; i < 150; i++) {
-      const response = await app.inject({
+    const push = () =>
+      app.inject({
         method: 'POST',
         url: '/internal/memory/services/self/metrics',
-        payload: { sessions: i },
+        payload: { sessions: 1 },
       });
-      expect(response.statusCode).toBe(204);
+    for (let i = 0; i < 6_000; i++) {
+      const response = await push();
+      if (response.statusCode !== 204) throw new Error(`push ${i + 1}: ${response.body}`);
     }
+    const refused = await push();
+    expectProblem(refused, 429, 'MEM_TOO_MANY_REQUESTS');
+    expect(Number(refused.headers['retry-after'])).toBeGreaterThan(0);
+    expect((await write(app, '{"level":"gentle"}')).statusCode).toBe(200);
+  });
+});
+
+describe('what is no request', () => {
+  /** All that comes back for these bytes. */
+  const answerTo = async (text: string): Promise<string> => {
+    const app = await anApp();
+    const { port } = new URL(await app.listen({ host: '127.0.0.1', port: 0 }));
+    const socket = connect(Number(port), '127.0.0.1');
+    socket.end(text);
+    let answer = '';
+    for await (const chunk of socket) answer += chunk;
+    return answer;
+  };
+
+  it.each([
+    ['nonsense', 'NONSENSE\r\n\r\n', 400],
+    ['a header of 100 KB', `GET / HTTP/1.1\r\nhost: a\r\nx: ${'y'.repeat(100_000)}\r\n\r\n`, 431],
+  ])('is a problem: %s', async (_what, text, status) => {
+    const answer = await answerTo(text);
+    const [head = '', body = ''] = answer.split('\r\n\r\n');
+    expect(head).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(head).toContain('application/problem+json');
+    expect(JSON.parse(body)).toMatchObject({ status, code: 'MEM_BAD_REQUEST' });
+  });
+
+  it('has its path cut in the answer', async () => {
+    const app = await anApp();
+    const response = await app.inject(`/${'a'.repeat(9_000)}`);
+    expect(response.json()).toMatchObject({ status: 404, code: 'MEM_NOT_FOUND' });
+    expect(response.body.length).toBeLessThan(500);
+  });
+
+  it('is a cleanup of the host, which has nothing to clean', async () => {
+    const app = await anApp();
+    const response = await write(app, '{"target":"system"}');
+    expectProblem(response, 400, 'MEM_BAD_REQUEST');
+    expect(response.json().detail).toContain('Leave target out');
   });
 });

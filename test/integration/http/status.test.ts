@@ -73,7 +73,7 @@ targets: [{ name: api, match: { pid: ${service.pid} } }, { name: db, match: { co
 `);
     for (const target of ['self', 'api', 'db', 'system']) {
       const report = (await app.inject(`${STATUS}?target=${target}`)).json();
-      const { alerts, thresholds, targets, budget, global_budget, ...parts } = report;
+      const { alerts, thresholds, targets, cleaners, budget, global_budget, ...parts } = report;
       const explained: string[] = report.unknown.map(({ metric }: { metric: string }) => metric);
       const unexplained = nullsOf(parts).filter(
         (path) => !explained.some((known) => path === known || path.startsWith(`${known}.`)),
@@ -89,6 +89,55 @@ targets: [{ name: api, match: { pid: ${service.pid} } }, { name: db, match: { co
       const allowed = target === 'system' ? [...absent, ...notOfTheHost] : absent;
       expect([target, unexplained.filter((path) => !allowed.includes(path))]).toEqual([target, []]);
     }
+  });
+
+  it('says of a rule that looks back why it is unknown, from the first sample on', async () => {
+    const app = await anApp(
+      'thresholds: [{ name: Growth, metric_key: process_memory_mb, comparison: percent_change, threshold_value: 20, window: 10m }]',
+    );
+    const report = (await app.inject(STATUS)).json();
+    const growth = report.thresholds.find(({ name }: { name: string }) => name.includes('Growth'));
+    expect(growth).toMatchObject({ state: 'unknown', value: null });
+    expect(report.unknown).toContainEqual({
+      metric: `thresholds.${growth.name}`,
+      reason: expect.stringContaining('looks further back'),
+    });
+  });
+
+  it('is of all targets when none is named: the worst, and unknown rather than ok', async () => {
+    const service = await aService();
+    const app = await anApp(`
+thresholds: [{ name: Any memory, metric_key: process_memory_mb, threshold_value: 1, target: api, severity: critical }]
+targets: [{ name: db, match: { command: no-such-program } }, { name: api, match: { pid: ${service.pid} } }]
+`);
+    const statusOf = async (query = '') => (await app.inject(STATUS + query)).json();
+    expect((await statusOf('?target=self')).status).toBe('ok');
+    expect((await statusOf('?target=db')).status).toBe('unknown');
+    const whole = await statusOf();
+    expect(whole).toMatchObject({ status: 'critical', target: 'db' });
+    expect(whole.summary).toMatch(/^db is waiting: .* Alerts: critical: Any memory on api/);
+    const other = await anApp('targets: [{ name: db, match: { command: no-such-program } }]');
+    expect((await other.inject(STATUS)).json().status).toBe('unknown');
+  });
+
+  it('says what was done, in words and by cleaner', async () => {
+    const app = await anApp();
+    app.memory.addCleaner({
+      name: 'sessions',
+      target: 'self',
+      level: 'gentle',
+      timeoutMs: 1_000,
+      plan: () => 'drop them',
+      run: () => ({ freedBytes: 2 ** 20 }),
+    });
+    const before = (await app.inject(STATUS)).json();
+    expect(before.summary).not.toContain('Cleaned');
+    await app.memory.cleanup.run({ level: 'gentle', reason: 'test' });
+    const after = (await app.inject(STATUS)).json();
+    expect(after.summary).toMatch(/ Cleaned at 20\S+Z: sessions \(self\) freed 1\b.*MiB\.$/);
+    expect(after.cleaners).toContainEqual(
+      expect.objectContaining({ cleaner: 'sessions', runs: 1, ok: 1, freed_bytes_total: 2 ** 20 }),
+    );
   });
 
   it('speaks of the first target of the policy, and of another one when asked', async () => {

@@ -267,6 +267,60 @@ describe('setTargets', () => {
     expect(value('c/rss_bytes')).toBeGreaterThan(0);
   });
 
+  it('takes another process under a name for its next generation', async () => {
+    const [a, b] = await Promise.all([1, 2].map(() => start('sleep', ['1000'])));
+    const [pidA, pidB] = [a?.pid ?? 0, b?.pid ?? 0];
+    const { collector, events } = begin([byPid('api', pidA)]);
+    collector.setTargets([byPid('api', pidB)]);
+    expect(collector.state('api')).toMatchObject({ state: 'running', pid: pidB, generation: 2 });
+    expect(events.map(({ kind, pid, generation }) => [kind, pid, generation])).toEqual([
+      ['found', pidA, 1],
+      ['restarted', pidB, 2],
+    ]);
+  });
+
+  it('keeps the generation of a process that is matched another way', async () => {
+    const { pid } = await start('sleep', ['1000']);
+    const { collector, events } = begin([byPid('api', pid)]);
+    const { identity } = collector.state('api') ?? {};
+    collector.setTargets([byPid('api', pid, false)]);
+    expect(collector.state('api')).toMatchObject({ state: 'running', generation: 1, identity });
+    expect(events.map(({ kind, generation }) => [kind, generation])).toEqual([
+      ['found', 1],
+      ['found', 1],
+    ]);
+  });
+
+  it('counts on over a process that never came, and from one when the name was free', async () => {
+    const [a, b] = await Promise.all([1, 2].map(() => start('sleep', ['1000'])));
+    const [pidA, pidB] = [a?.pid ?? 0, b?.pid ?? 0];
+    const { collector } = begin([byPid('api', pidA)]);
+    collector.setTargets([byPid('api', 2 ** 22 + 1)]);
+    expect(collector.state('api')).toMatchObject({ state: 'waiting', pid: null, generation: 1 });
+    expect(collector.identify('api')).toBeNull();
+    collector.setTargets([byPid('api', pidB)]);
+    expect(collector.state('api')).toMatchObject({ state: 'running', generation: 2 });
+    collector.setTargets([]);
+    collector.setTargets([byPid('api', pidA)]);
+    expect(collector.state('api')).toMatchObject({ state: 'running', generation: 1 });
+  });
+
+  it('goes on with the series of a name, in the next row', async () => {
+    const [a, b] = await Promise.all([1, 2].map(() => start('sleep', ['1000'])));
+    const keys: string[] = [];
+    // as history: a key has one column for ever
+    const column = (key: string): number =>
+      keys.includes(key) ? keys.indexOf(key) : keys.push(key) - 1;
+    const { collector } = begin([byPid('api', a?.pid ?? 0)], { column });
+    const row = new Float64Array(100);
+    const before = collector.series('api');
+    collector.setTargets([byPid('api', b?.pid ?? 0)]);
+    collector.tick(row.fill(Number.NaN), 1_001_000);
+    expect(collector.series('api')).toEqual(before);
+    expect(row[keys.indexOf('api/rss_bytes')]).toBeGreaterThan(0);
+    expect(keys.filter((key) => key === 'api/rss_bytes')).toHaveLength(1);
+  });
+
   it('leaves no descriptor open', async () => {
     const sleeper = await start('sleep', ['1000']);
     const count = (): number => fs.readdirSync('/proc/self/fd').length;

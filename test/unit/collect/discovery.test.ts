@@ -1,9 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { once } from 'node:events';
+import fs from 'node:fs';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import type { WatchedTarget } from '../../../src/collect/collector.ts';
 import { createFakeProc, type FakeProc } from './fake-proc.ts';
-import { endAll, start } from './processes.ts';
+import { endAll, feed, start } from './processes.ts';
 import { byPid, type Watch, watch } from './watch.ts';
 
 let fake: FakeProc;
@@ -79,6 +81,12 @@ describe('a target by command', () => {
     expect(collector.state('api')?.pid).toBe(70);
   });
 
+  it('may be found by anything that tests a text', () => {
+    fake.process({ pid: 70, command: ['node', 'server.js'], startTicks: 500 });
+    const command = { source: '(', test: (text: string) => text.endsWith('server.js') };
+    expect(begin([target({ command })]).collector.state('api')?.pid).toBe(70);
+  });
+
   it('does not stumble over a global pattern', () => {
     fake.process({ pid: 70, command: ['node', 'server.js'], startTicks: 500 });
     const pattern = /server/g;
@@ -136,6 +144,33 @@ describe('the other ways to match', () => {
     expect(collector.state('api')?.pid).toBe(pid);
   });
 
+  it('takes a pid from nothing but a short file, and from that as soon as it is there', async () => {
+    const { pid } = await start('sleep', ['1000']);
+    const pidFile = `${fake.root}/api.pid`;
+    execFileSync('mkfifo', [pidFile]);
+    const writer = await feed(pidFile, `${pid}\n`);
+    const { collector, step } = begin([target({ pidFile })], '/proc');
+    const reasonNow = () => {
+      step(60_000);
+      return collector.state('api')?.reason;
+    };
+    const says = (problem: string): string => `the pid file ${pidFile}: ${problem}`;
+    expect(reasonNow()).toBe(says('it is a named pipe, not a file'));
+    await writer.end();
+    fs.rmSync(pidFile);
+    fs.mkdirSync(pidFile);
+    expect(reasonNow()).toBe(says('it is a directory, not a file'));
+    fs.rmdirSync(pidFile);
+    fs.symlinkSync('/dev/zero', pidFile);
+    expect(reasonNow()).toBe(says('it is a device, not a file'));
+    fs.rmSync(pidFile);
+    fake.write('api.pid', `${pid}${' '.repeat(300)}`);
+    expect(reasonNow()).toBe(says('it is longer than 256 bytes'));
+    fake.write('api.pid', `${pid}\n`);
+    expect(reasonNow()).toBeNull();
+    expect(collector.state('api')).toMatchObject({ state: 'running', pid });
+  });
+
   it('finds who listens on a port', async () => {
     const server = net.createServer().listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -176,6 +211,50 @@ describe('the other ways to match', () => {
       state: 'gone',
       reason: 'the cgroup /app is empty',
     });
+  });
+});
+
+describe('a target by cgroup', () => {
+  const outside = 'there is no cgroup PATH: write its path without ".."';
+
+  it.each([
+    ['/../outside'],
+    ['../outside'],
+    ['/app/../../outside'],
+    ['/app/..'],
+    ['CGROUP/../outside'],
+  ])('does not leave the mount by %s', (written) => {
+    fake.write('cgroup/cgroup.controllers', 'memory\n');
+    fake.write('cgroup/cgroup.procs', '30\n');
+    fake.write('cgroup/app/cgroup.procs', '30\n');
+    fake.write('outside/cgroup.procs', '30\n');
+    fake.process({ pid: 30 });
+    const cgroup = written.replace('CGROUP', fake.cgroupRoot);
+    const { collector, step } = begin([target({ cgroup }, false)]);
+    step(60_000);
+    expect(collector.state('api')).toMatchObject({
+      state: 'waiting',
+      reason: outside.replace('PATH', cgroup),
+    });
+  });
+
+  it('may be named with two dots', () => {
+    fake.write('cgroup/cgroup.controllers', 'memory\n');
+    fake.write('cgroup/..app/v1..2/cgroup.procs', '30\n');
+    fake.process({ pid: 30 });
+    const { collector } = begin([target({ cgroup: '/..app/v1..2' }, false)]);
+    expect(collector.state('api')?.pid).toBe(30);
+  });
+
+  it('is not read from a named pipe', async () => {
+    fake.write('cgroup/cgroup.controllers', 'memory\n');
+    fs.mkdirSync(`${fake.cgroupRoot}/app`);
+    const members = `${fake.cgroupRoot}/app/cgroup.procs`;
+    execFileSync('mkfifo', [members]);
+    await feed(members, '30\n');
+    fake.process({ pid: 30 });
+    const { collector } = begin([target({ cgroup: '/app' }, false)]);
+    expect(collector.state('api')?.reason).toBe('the cgroup /app: it is a named pipe, not a file');
   });
 });
 

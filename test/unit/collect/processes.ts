@@ -18,6 +18,17 @@ export async function start(command: string, args: readonly string[]): Promise<S
   return keep(child, []);
 }
 
+/**
+ * Writes to a named pipe once someone reads from it, and not before `afterMs`: who does wait for a
+ * writer is let go, so that a test of that fails and does not hang.
+ */
+export function feed(pipe: string, text: string, afterMs = 0): Promise<Started> {
+  const script = `const [pipe, text, afterMs] = process.argv.slice(1);
+    const write = () => fs.writeSync(fs.openSync(pipe, fs.constants.O_WRONLY), text);
+    setTimeout(write, Number(afterMs));`;
+  return start(process.execPath, ['-e', script, pipe, text, String(afterMs)]);
+}
+
 /** Starts a shell script that prints pids, one a line; resolves with the first `lines` of them. */
 export async function startShell(
   script: string,

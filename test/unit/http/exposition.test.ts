@@ -2,13 +2,13 @@ import { spawnSync } from 'node:child_process';
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { createExposition, type FamilySpec } from '../../../src/http/exposition.ts';
+import { needs } from '../../e2e/tools.ts';
 
 const RSS: FamilySpec = {
   name: 'memwarden_target_resident_memory_bytes',
   help: 'Resident memory.',
   type: 'gauge',
 };
-const PROMTOOL_MISSING = spawnSync('promtool', ['--version']).error !== undefined;
 
 interface ParsedSeries {
   name: string;
@@ -240,7 +240,8 @@ describe('what is written reads back', () => {
     );
   });
 
-  it.skipIf(PROMTOOL_MISSING)('by promtool, without a complaint', () => {
+  it('by promtool, without a complaint', (context) => {
+    needs('promtool', context);
     const exposition = createExposition();
     const rss = exposition.family(RSS);
     rss.sample({ target: 'a "quoted"\\\n{target="x"} 1' }, () => 1.5);

@@ -3,6 +3,7 @@ import { chmodSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { createCommandPattern } from '../../../src/policy/command-pattern.ts';
 import { type LoadOptions, loadPolicy, parsePolicy } from '../../../src/policy/load.ts';
 import type { Policy } from '../../../src/policy/policy.ts';
 import { problemsOf } from '../../../src/policy/problem.ts';
@@ -155,9 +156,14 @@ describe('the documented example', () => {
         withinMs: 3_600_000,
       },
     });
-    expect(api?.match).toEqual({ command: /node .*server\.js/ });
+    expect(api?.match).toEqual({ command: createCommandPattern('node .*server\\.js') });
     expect(api?.roles).toEqual([
-      { role: 'chroma', match: /uvx|chroma-mcp/, maxCount: 10, memoryBytes: 200 * 2 ** 20 },
+      {
+        role: 'chroma',
+        match: createCommandPattern('uvx|chroma-mcp'),
+        maxCount: 10,
+        memoryBytes: 200 * 2 ** 20,
+      },
     ]);
     expect(
       api?.cleaners.map(({ name, level, timeoutMs, http, signal, gc }) => ({
@@ -235,6 +241,7 @@ describe('the documented example', () => {
       'targets[0].cleaners[2] (gc): not available yet',
       'targets[0].restart: not available yet',
       'leak_detection: not available yet',
+      'orphans: not available yet',
       'alerts.channels[1] (webhook): not available yet',
       'alerts.channels[2] (alertmanager): not available yet',
       'alerts.channels[3] (email): not available yet',

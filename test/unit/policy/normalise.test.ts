@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { createCommandPattern } from '../../../src/policy/command-pattern.ts';
 import { parsePolicy } from '../../../src/policy/load.ts';
 
 describe('rules', () => {
@@ -54,7 +55,7 @@ describe('targets', () => {
     ['{ self: true }', { self: true }],
     ['{ pid: 7 }', { pid: 7 }],
     ['{ pid_file: /run/a.pid }', { pidFile: '/run/a.pid' }],
-    ['{ command: "^node" }', { command: /^node/ }],
+    ['{ command: "^node" }', { command: createCommandPattern('^node') }],
     ['{ port: 3000 }', { port: 3000 }],
     ['{ cgroup: /app }', { cgroup: '/app' }],
     ['{ unit: app.service }', { unit: 'app.service' }],

@@ -60,7 +60,27 @@ targets:
 
   it('has one line of message for each problem', () => {
     expect(() => parsePolicy('server: { port: x, host: 1 }', { source: 'a.yaml' })).toThrow(
-      'a.yaml:1: server.host: expected a text, got 1\na.yaml:1: server.port: expected a whole number from 0 to 65535, got "x"',
+      'a.yaml:1: server.host: expected a text of 1 to 4096 characters, got 1\na.yaml:1: server.port: expected a whole number from 0 to 65535, got "x"',
+    );
+  });
+
+  it.each(['https://cache.example.org/trim', 'http://10.0.0.1/', 'http://localhost.example.org/'])(
+    'has a cleaner that calls another machine: %s',
+    (url) => {
+      const cleaner = `{ name: b, http: { url: "${url}" } }`;
+      expect(toldOf(`targets: [{ name: a, match: { pid: 1 }, cleaners: [${cleaner}] }]`)).toEqual([
+        expect.stringMatching(
+          /^1 targets\[0\]\.cleaners\[0\]\.http\.url: expected a URL on this machine/,
+        ),
+      ]);
+    },
+  );
+
+  it('may call this machine by any of its loopback names', () => {
+    const urls = ['http://127.0.0.2:3000/', 'http://localhost/', 'https://[::1]:8080/x'];
+    const cleaners = urls.map((url, n) => `{ name: c${n}, http: { url: "${url}" } }`);
+    expect(toldOf(`targets: [{ name: a, match: { pid: 1 }, cleaners: [${cleaners}] }]`)).toEqual(
+      [],
     );
   });
 
@@ -117,7 +137,7 @@ describe('settings', () => {
     ['server:', /server: expected a mapping, got null/],
     ['server: []', /server: expected a mapping, got a list/],
     ['targets: {}', /targets: expected a list, got a mapping/],
-    ['data_dir: ""', /data_dir: expected a text/],
+    ['data_dir: ""', /data_dir: expected a text of 1 to 4096 characters, got ""/],
     [
       'pressure: { critical: 95 }',
       /pressure.critical: expected less than pressure.emergency \(95\)/,
@@ -170,12 +190,31 @@ describe('targets', () => {
     ],
     [
       `targets: [{ name: a, match: { command: "${'x'.repeat(501)}" } }]`,
-      /expected a regular expression of at most 500/,
+      /expected a regular expression of 1 to 500 characters/,
     ],
     [
-      'targets: [{ name: a, match: { command: "(a+)+$" } }]',
-      /match.command: expected a regular expression .* without nested repetition/,
+      'targets: [{ name: a, match: { command: "" } }]',
+      /match.command: expected a regular expression of 1 to 500 characters .*, got ""/,
     ],
+    [
+      'targets: [{ name: a, match: { command: "node(?!js)" } }]',
+      /match.command: expected a regular expression without look-around \(RE2 syntax: groups, .*got "node/,
+    ],
+    [
+      'targets: [{ name: a, match: { pid_file: "" } }]',
+      /match.pid_file: expected a text of 1 to 4096 characters, got ""/,
+    ],
+    [
+      'targets: [{ name: a, match: { cgroup: "../../etc" } }]',
+      /match.cgroup: expected a cgroup path .* without "\.\." in it, got/,
+    ],
+    ['targets: [{ name: a, match: { cgroup: /a/.. } }]', /match.cgroup: expected a cgroup path/],
+    ['targets: [{ name: a, match: { cgroup: "" } }]', /match.cgroup: expected a cgroup path of 1/],
+    [
+      'targets: [{ name: a, match: { unit: a/../b } }]',
+      /match.unit: expected the name of a systemd unit .* without "\/", got "a\/\.\.\/b"/,
+    ],
+    ['targets: [{ name: a, match: { unit: "" } }]', /match.unit: expected the name of a systemd/],
     [
       'targets: [{ name: system, match: { pid: 1 } }]',
       /name: expected another name: system is the host/,
@@ -222,6 +261,26 @@ describe('targets', () => {
       /http.url: expected a URL that starts with http:\/\/ or https:\/\//,
     ],
     [
+      target('cleaners: [{ name: c, http: { url: "http://[::1]:99999/" } }]'),
+      /http.url: expected a URL with a port of at most 65535, got "http:/,
+    ],
+    [
+      target('cleaners: [{ name: c, http: { url: "http://a b/" } }]'),
+      /http.url: expected a valid URL, got/,
+    ],
+    [
+      target('cleaners: [{ name: c, http: { url: "http://127.0.0.1:3000@evil.example/" } }]'),
+      /http.url: expected a URL without user and password, got "http:\/\/…"/,
+    ],
+    [
+      target('cleaners: [{ name: c, http: { url: "http://:hunter2@127.0.0.1/" } }]'),
+      /http.url: expected a URL without user and password/,
+    ],
+    [
+      target(`cleaners: [{ name: c, http: { url: "http://a/${'x'.repeat(2048)}" } }]`),
+      /http.url: expected a URL of at most 2048 characters/,
+    ],
+    [
       target('cleaners: [{ name: c, http: { url: "http://a", timeout: 11m } }]'),
       /timeout: expected a duration from 1ms to 10m/,
     ],
@@ -238,6 +297,10 @@ describe('thresholds', () => {
 
   it.each([
     [rule(''), /threshold_value: expected a number, got nothing/],
+    [
+      'thresholds: [{ name: "", metric_key: m, threshold_value: 1 }]',
+      /thresholds\[0\].name: expected a text of 1 to 100 characters, got ""/,
+    ],
     [rule('threshold_value: .inf'), /threshold_value: expected a number, got Infinity/],
     [rule('threshold_value: 1, comparison: above'), /comparison: expected one of greater_than/],
     [
@@ -301,6 +364,11 @@ describe('alerts', () => {
       channel('type: slack, url: "https://a", url_file: b'),
       /expected url or url_file for a channel of type slack, got both/,
     ],
+    [
+      channel('type: webhook, url: "https://user:hunter2@alerts.example/"'),
+      /channels\[0\].url: expected a URL without user and password, got "https:\/\/…"/,
+    ],
+    [channel('type: email, smtp: "smtp://", from: b, to: [c]'), /smtp: expected a URL with a host/],
     [channel('type: alertmanager, url: "a:9093"'), /url: expected a URL that starts with http/],
     [
       channel('type: log, url: "http://a"'),

@@ -19,6 +19,7 @@ describe('a registration', () => {
     ['http://169.254.169.254/latest', /loopback/],
     ['http://example.com/', /loopback/],
     ['http://user:secret@127.0.0.1/', /credentials/],
+    ['http://:secret@127.0.0.1/', /credentials/],
     ['not a url', /expected a URL/],
     ['http://127.0.0.1.example.com/', /loopback/],
   ])('refuses the cleanup URL %s', (url, reason) => {
