@@ -5,8 +5,9 @@ import { finite, timeOrNull } from './reading-view.ts';
 import type { TargetWire } from './schemas.ts';
 
 export function targetView(warden: Warden, state: TargetState): TargetWire {
-  const column = warden.collector.series(state.name).get('rss_bytes');
-  const rss = column === undefined ? Number.NaN : (warden.row[column] ?? Number.NaN);
+  const column = warden.collector.series(state.name).get('rss_bytes') ?? -1;
+  // the row is of the last sample, and the end may have been seen since
+  const rss = state.state === 'running' ? (warden.row[column] ?? Number.NaN) : Number.NaN;
   return {
     name: state.name,
     state: state.state,

@@ -62,7 +62,7 @@ describe('status', () => {
     const { code, stdout, stderr } = await cli('status');
     expect({ code, stderr }).toEqual({ code: 0, stderr: '' });
     expect(stdout).toMatch(/^self holds .*No alert\.$/m);
-    expect(stdout).toMatch(/^status +OK {2}self/m);
+    expect(stdout).toMatch(/^status +OK {2}20\d\d-/m);
     for (const row of ['memory', 'trend', 'limit', 'pressure', 'target', 'self']) {
       expect(stdout).toMatch(new RegExp(`^${row} +\\S`, 'm'));
     }
