@@ -47,7 +47,7 @@ interface Rows {
   readonly bucketByRow: Uint32Array;
 }
 
-/** Which rows of the sources become which row of the output. Empty buckets make no row. */
+/** Which rows of the sources become which row of the output, where rows are folded. Empty buckets make no row. */
 function planRows(sources: readonly Segment[], stepMs: number): Rows {
   const times = new Float64Array(sources.reduce((sum, { rows }) => sum + rows, 0));
   let at = 0;
@@ -55,7 +55,7 @@ function planRows(sources: readonly Segment[], stepMs: number): Rows {
     readTimes(source, times, at);
     at += source.rows;
   }
-  const bucketByRow = Uint32Array.from(times, (_, row) => row);
+  const bucketByRow = new Uint32Array(times.length);
   if (stepMs === 0) return { times, bucketByRow };
   const firstMs = times[0] ?? 0;
   let buckets = 0;
@@ -78,8 +78,8 @@ class Cursor {
   /** of the column, -1 when the segment has none such */
   index = -1;
   varies = false;
-  private nextIndex = 0;
-  private nextSlot = 0;
+  #nextIndex = 0;
+  #nextSlot = 0;
 
   constructor(segment: Segment) {
     this.segment = segment;
@@ -87,10 +87,12 @@ class Cursor {
 
   seek(id: number): void {
     const { columnIds, varying } = this.segment;
-    while (this.nextIndex < columnIds.length && columnIds[this.nextIndex]! < id) this.nextIndex++;
-    this.index = columnIds[this.nextIndex] === id ? this.nextIndex : -1;
-    while (this.nextSlot < varying.length && varying[this.nextSlot]! < this.index) this.nextSlot++;
-    this.varies = this.index >= 0 && varying[this.nextSlot] === this.index;
+    while (this.#nextIndex < columnIds.length && columnIds[this.#nextIndex]! < id)
+      this.#nextIndex++;
+    this.index = columnIds[this.#nextIndex] === id ? this.#nextIndex : -1;
+    while (this.#nextSlot < varying.length && varying[this.#nextSlot]! < this.index)
+      this.#nextSlot++;
+    this.varies = this.index >= 0 && varying[this.#nextSlot] === this.index;
   }
 }
 

@@ -40,16 +40,18 @@ export function encodeValues(
   let leading = 64; // no window yet: more zeros than any difference has
   let trailing = 0;
   let length = 0;
+  let repeats = 0;
   for (let row = 1; row < rows; row++) {
     const nextLow = words[2 * row]! | 0;
     const nextHigh = words[2 * row + 1]! | 0;
     const xorLow = low ^ nextLow;
     const xorHigh = high ^ nextHigh;
     if ((xorLow | xorHigh) === 0) {
-      putBits(bytes, base, bit, 0, 1);
-      bit += 1;
+      repeats += 1;
       continue;
     }
+    bit = putRepeats(bytes, base, bit, repeats);
+    repeats = 0;
     low = nextLow;
     high = nextHigh;
     const zeros = xorHigh === 0 ? 31 : Math.clz32(xorHigh);
@@ -67,7 +69,14 @@ export function encodeValues(
     }
     bit = putWindow(bytes, base, bit, xorHigh, xorLow, trailing, length);
   }
-  return (bit + 7) >>> 3;
+  return (putRepeats(bytes, base, bit, repeats) + 7) >>> 3;
+}
+
+/** Writes a zero for each value that is the same as the one before; the new position. */
+function putRepeats(bytes: Uint8Array, base: number, bit: number, repeats: number): number {
+  const end = bit + repeats;
+  for (let at = bit; at < end; at += 32) putBits(bytes, base, at, 0, Math.min(32, end - at));
+  return end;
 }
 
 /** Writes `length` bits of the 64-bit XOR, leaving out its lowest `trailing`; the new position. */
@@ -109,10 +118,15 @@ export function decodeValues(
   let bit = 64;
   let trailing = 0;
   let length = 0;
-  for (let to = 2 * at + 2; to < 2 * (at + rows); to += 2) {
+  const end = 2 * (at + rows);
+  let to = 2 * at + 2;
+  while (to < end) {
     const control = peekBits(bytes, base, bit);
+    let count = 1;
     if (control >= 0) {
-      bit += 1;
+      // as many values are the same as there are zeros, of which 32 are seen at once
+      count = Math.min(Math.clz32(control), (end - to) >>> 1);
+      bit += count;
     } else {
       if ((control & 0x4000_0000) === 0) {
         bit += 2;
@@ -132,7 +146,9 @@ export function decodeValues(
         high ^= trailing === 0 ? upper : (upper << trailing) | (lower >>> (32 - trailing));
       }
     }
-    words[to] = low;
-    words[to + 1] = high;
+    for (; count > 0; count--, to += 2) {
+      words[to] = low;
+      words[to + 1] = high;
+    }
   }
 }

@@ -9,7 +9,7 @@ const MOST_NAMED = 3;
 
 function movement(warden: Warden, { target, trend }: StatusWire): string {
   if (trend.direction === 'unknown') return 'too young for a trend';
-  if (trend.direction === 'stable') return 'stable over the last hour';
+  if (trend.direction === 'stable') return 'stable';
   const { slopeBytesPerHour } = warden.judge.trend(target, warden.lastSampleMs);
   return `${trend.direction} (${formatRate(slopeBytesPerHour)})`;
 }
