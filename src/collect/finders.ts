@@ -69,16 +69,9 @@ function fromCommand(
   world: World,
   fresh: readonly ProcessEntry[],
 ): number | string {
-  const pattern = fromTheStart(command);
   const matching = fresh.filter(
-    (entry) => entry.pid !== process.pid && entry.command !== null && pattern.test(entry.command),
+    (entry) => entry.pid !== process.pid && entry.command !== null && command.test(entry.command),
   );
   const { entries } = world.processes.table;
   return oldest(withoutDescendants(matching, entries))?.pid ?? `no process matches ${command}`;
 }
-
-/** A /g or /y pattern would go on from where its last match ended. */
-const fromTheStart = (pattern: CommandPattern): CommandPattern =>
-  pattern instanceof RegExp
-    ? new RegExp(pattern.source, pattern.flags.replace(/[gy]/g, ''))
-    : pattern;
