@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer } from 'node:net';
 import closeWithGrace from 'close-with-grace';
 import type { FastifyBaseLogger, FastifyInstance } from 'fastify';
 import pino from 'pino';
@@ -29,18 +31,34 @@ function createLog({ LOG_LEVEL: level = 'info' }: NodeJS.ProcessEnv): pino.Logge
   );
 }
 
-async function listen(app: FastifyInstance, { host, port }: ServerPolicy): Promise<string> {
+function portTaken({ host, port }: ServerPolicy, cause: unknown): unknown {
+  const isTaken = cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE';
+  if (!isTaken) return cause;
+  return new codes.MEM_PORT_IN_USE(
+    `Port ${port} on ${host} is taken. Stop what listens there, or choose another: --port N.`,
+    { cause },
+  );
+}
+
+/** Before anything is sampled, since rules act on the first sample, of a service that then cannot start. */
+async function tryPort(server: ServerPolicy): Promise<void> {
+  const probe = createServer();
   try {
-    return await app.listen({ host, port });
+    probe.listen(server.port, server.host);
+    await once(probe, 'listening');
+  } catch (cause) {
+    throw portTaken(server, cause);
+  } finally {
+    probe.close();
+  }
+}
+
+async function listen(app: FastifyInstance, server: ServerPolicy): Promise<string> {
+  try {
+    return await app.listen({ host: server.host, port: server.port });
   } catch (cause) {
     await app.close();
-    if (cause instanceof Error && 'code' in cause && cause.code === 'EADDRINUSE') {
-      throw new codes.MEM_PORT_IN_USE(
-        `Port ${port} on ${host} is taken. Stop what listens there, or choose another: --port N.`,
-        { cause },
-      );
-    }
-    throw cause;
+    throw portTaken(server, cause);
   }
 }
 
@@ -82,6 +100,7 @@ async function serve(args: Args, io: Io): Promise<number> {
   const reloadPolicy = (): Policy => loadPolicy({ env: io.env, flags });
   const policy = reloadPolicy();
   refuseOpenBind(policy.server);
+  await tryPort(policy.server);
 
   const logger = createLog(io.env);
   for (const note of [...policy.warnings, ...policy.notAvailableYet]) logger.warn(note);

@@ -39,16 +39,10 @@ function report(status: StatusWire): string {
   return rows.map(([what, how]) => `${what.padEnd(9)} ${how}`).join('\n');
 }
 
-function cleanedBy({
-  cleaner,
-  target,
-  runs,
-  ok,
-  freed_bytes_total,
-  last_run,
-}: CleanerWire): string {
-  const freed = (freed_bytes_total / 2 ** 20).toFixed(1);
-  return `${cleaner} (${target}): ${ok} of ${runs} runs went well, ${freed} MiB freed, last at ${last_run}`;
+function cleanedBy(worth: CleanerWire): string {
+  const freed = (worth.freed_bytes_total / 2 ** 20).toFixed(1);
+  const ended = worth.last_error === null ? '' : `, and failed: ${worth.last_error}`;
+  return `${worth.cleaner} (${worth.target}): ${worth.ok} of ${worth.runs} runs went well, ${freed} MiB freed, last at ${worth.last_run}${ended}`;
 }
 
 export const command: Command = {

@@ -14,6 +14,7 @@ const cleanerView = (score: CleanerScore): CleanerWire => ({
   freed_bytes_total: score.freedBytesTotal,
   last_freed_bytes: score.lastFreedBytes,
   last_run: timeOrNull(score.lastRunMs),
+  last_error: score.lastError,
 });
 
 /** Those of a target, or all when it is null; in the order they run. */

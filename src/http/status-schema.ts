@@ -29,6 +29,7 @@ const CleanerSchema = Type.Object({
   freed_bytes_total: Type.Integer(),
   last_freed_bytes: num('In its last run; negative when the target grew meanwhile'),
   last_run: maybeTime('When it last ran'),
+  last_error: text('What went wrong in its last run'),
 });
 export type CleanerWire = Static<typeof CleanerSchema>;
 

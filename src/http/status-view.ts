@@ -182,5 +182,9 @@ export function statusView(warden: Warden, asked: string | null, version: string
     self: selfView(warden),
     unknown: [],
   };
-  return { ...status, summary: summary(warden, status), unknown: unknownOf(status) };
+  return {
+    ...status,
+    summary: summary(warden, status, asked === null),
+    unknown: unknownOf(status),
+  };
 }

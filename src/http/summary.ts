@@ -1,6 +1,7 @@
 /** The report in a few sentences, for a tired reader. */
 import { formatBytes, formatRate } from '../detect/words.ts';
 import type { Warden } from '../warden.ts';
+import type { RuleWire } from './schemas.ts';
 import type { StatusWire } from './status-schema.ts';
 
 /** Within this, what was done belongs to the story. */
@@ -38,7 +39,7 @@ function missing({ target, targets }: StatusWire): string {
     .join(', ')}${more}.`;
 }
 
-/** The last cleaner that freed something, or that ran at all, while it is recent. */
+/** What was done last, while it is recent: the cleaner that freed something, and one that failed. */
 function done({ cleaners, timestamp }: StatusWire): string {
   const recent = cleaners
     .map((cleaner) => ({
@@ -47,16 +48,42 @@ function done({ cleaners, timestamp }: StatusWire): string {
     }))
     .filter(({ ageMs }) => ageMs < RECENT_MS)
     .sort((a, b) => a.ageMs - b.ageMs);
-  const worth = recent.find(({ last_freed_bytes: freed }) => (freed ?? 0) > 0);
-  const last = worth ?? recent[0];
-  if (last === undefined) return '';
-  const freed = worth ? formatBytes(worth.last_freed_bytes ?? 0) : 'nothing that could be seen';
-  return ` Cleaned at ${last.last_run}: ${last.cleaner} (${last.target}) freed ${freed}.`;
+  const freed = recent.find((each) => !each.last_error && (each.last_freed_bytes ?? 0) > 0);
+  const failed = recent.find((each) => each.last_error !== null);
+  return [
+    freed &&
+      ` Cleaned at ${freed.last_run}: ${freed.cleaner} (${freed.target}) freed ${formatBytes(freed.last_freed_bytes ?? 0)}.`,
+    failed &&
+      ` Cleanup failed at ${failed.last_run}: ${failed.cleaner} (${failed.target}): ${failed.last_error}.`,
+  ]
+    .filter(Boolean)
+    .join('');
 }
 
-/** What is held and how that moves, what is not running, what alerts, and what was done last. */
-export function summary(warden: Warden, status: StatusWire): string {
-  const alerts = status.alerts.map((alert) => alert.message ?? alert.name);
-  const said = alerts.length > 0 ? ` Alerts: ${alerts.join(' ')}` : ' No alert.';
-  return `${holdings(warden, status)}${missing(status)}${said}${done(status)}`;
+/** Of the target and the host in full; of others, when one target was asked for, by name. */
+function alarms({ alerts, target }: StatusWire, isWhole: boolean): string {
+  const isNear = (alert: RuleWire): boolean =>
+    isWhole || alert.target === target || alert.target === 'system';
+  const near = alerts.filter(isNear).map((alert) => alert.message ?? alert.name);
+  const far = alerts.filter((alert) => !isNear(alert)).map((alert) => alert.target);
+  const here = near.length > 0 ? ` Alerts: ${near.join('; ')}.` : ' No alert.';
+  return far.length === 0 ? here : `${here} Elsewhere: alerts on ${[...new Set(far)].join(', ')}.`;
+}
+
+/** A restart would forget. */
+function unsaved({ history, self }: StatusWire): string {
+  const trouble = self.warnings.find((warning) => warning.startsWith('disk:'));
+  if (trouble) return ` History is not written (${trouble}).`;
+  return history.persistent ? '' : ' History is in memory only.';
+}
+
+/** What is held and how that moves, what is not running, what alerts, what was done last, and what would be lost. */
+export function summary(warden: Warden, status: StatusWire, isWhole: boolean): string {
+  return [
+    holdings(warden, status),
+    missing(status),
+    alarms(status, isWhole),
+    done(status),
+    unsaved(status),
+  ].join('');
 }

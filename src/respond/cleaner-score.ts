@@ -14,6 +14,8 @@ export interface CleanerScore {
   readonly lastFreedBytes: number | null;
   /** when it last ran; null = not yet */
   readonly lastRunMs: number | null;
+  /** what went wrong in its last run; null when nothing did */
+  readonly lastError: string | null;
 }
 
 /** The score of a cleaner that has not run. */
@@ -27,6 +29,7 @@ export const newScore = ({ name, target }: Cleaner): CleanerScore => ({
   freedBytesTotal: 0,
   lastFreedBytes: null,
   lastRunMs: null,
+  lastError: null,
 });
 
 /** The score after one more row. */
@@ -41,5 +44,6 @@ export function addToScore(score: CleanerScore, row: CleanerRow, nowMs: number):
     freedBytesTotal: score.freedBytesTotal + Math.max(0, row.freedBytes ?? 0),
     lastFreedBytes: row.freedBytes,
     lastRunMs: nowMs,
+    lastError: row.outcome === 'ok' ? null : (row.error ?? row.outcome),
   };
 }

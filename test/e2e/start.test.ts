@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -169,6 +169,33 @@ targets:
   });
 });
 
+/** A zombie that awaits init counts as gone. */
+const isAlive = (pid: number): boolean => {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'latin1');
+    return !stat.slice(stat.lastIndexOf(')') + 2).startsWith('Z');
+  } catch {
+    return false;
+  }
+};
+
+it('ends the commands that run when a second signal ends it at once', async () => {
+  const pidFile = join(cwd, 'command.pid');
+  const script = `echo $$ > ${pidFile}; trap "" TERM; exec sleep 300`;
+  const service = await startService({
+    cwd,
+    policy: `targets: [{ name: me, match: { self: true }, cleaners: [{ name: stubborn, level: gentle, timeout: 60s, command: ["sh", "-c", ${JSON.stringify(script)}] }] }]\n`,
+  });
+  const cut = service.post('/cleanup', { level: 'gentle' }).catch(() => 'cut');
+  await expect.poll(() => existsSync(pidFile) && readFileSync(pidFile, 'utf8')).toMatch(/^\d+\n$/);
+  const pid = Number(readFileSync(pidFile, 'utf8'));
+  process.kill(service.pid, 'SIGTERM');
+  await service.logged(({ msg }) => msg === 'shutting down');
+  expect(await service.end('SIGTERM')).toEqual({ code: 1, signal: null });
+  await expect.poll(() => isAlive(pid)).toBe(false);
+  expect(await cut).toBe('cut');
+});
+
 describe('SIGHUP', () => {
   const policyOf = (name: string): string =>
     `thresholds: [{ name: ${name}, metric_key: process_memory_mb, comparison: greater_than, threshold_value: 9999 }]\n`;
@@ -210,7 +237,8 @@ describe('a start that is refused', () => {
     expect(stderr.split('\n').at(-1)).toBe(
       `memwarden: Port ${port} on 127.0.0.1 is taken. Stop what listens there, or choose another: --port N.`,
     );
-    expect(existsSync(join(cwd, 'other/memwarden.pid'))).toBe(false);
+    // nothing was sampled, so that no rule has acted for a service that does not serve
+    expect(existsSync(join(cwd, 'other'))).toBe(false);
   });
 
   it('exits with 78 for a bad policy, and names file, line and key', async () => {

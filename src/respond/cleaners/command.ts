@@ -47,7 +47,10 @@ export function createCommandCleaner(options: CommandOptions): Cleaner {
         killGroup(child.pid);
       };
       signal.addEventListener('abort', onAbort);
+      // a second signal ends us at once, and must not leave it running
+      process.once('exit', onAbort);
       const ending = await ended(child);
+      process.off('exit', onAbort);
       signal.removeEventListener('abort', onAbort);
       if (ending !== null) throw new Error(ending);
     },

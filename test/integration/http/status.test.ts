@@ -140,6 +140,36 @@ targets: [{ name: db, match: { command: no-such-program } }, { name: api, match:
     );
   });
 
+  it('says which cleaner failed and why, and does not call that cleaned', async () => {
+    const app = await anApp();
+    app.memory.addCleaner({
+      name: 'sessions',
+      target: 'self',
+      level: 'gentle',
+      timeoutMs: 1_000,
+      plan: () => 'drop them',
+      run: () => Promise.reject(new Error('store is locked')),
+    });
+    await app.memory.cleanup.run({ level: 'gentle', reason: 'test' });
+    const report = (await app.inject(STATUS)).json();
+    expect(report.summary).toMatch(
+      / Cleanup failed at 20\S+Z: sessions \(self\): store is locked\.$/,
+    );
+    expect(report.summary).not.toContain('Cleaned');
+  });
+
+  it('of one target names the others that alert, and tells its own in full', async () => {
+    const service = await aService();
+    const app = await anApp(`
+thresholds: [{ name: Any memory, metric_key: process_memory_mb, threshold_value: 1, target: api, severity: critical }]
+targets: [{ name: api, match: { pid: ${service.pid} } }]
+`);
+    const summaryOf = async (target: string) =>
+      (await app.inject(`${STATUS}?target=${target}`)).json().summary;
+    expect(await summaryOf('self')).toMatch(/ No alert\. Elsewhere: alerts on api\.$/);
+    expect(await summaryOf('api')).toMatch(/ Alerts: critical: Any memory on api: .*\.$/);
+  });
+
   it('speaks of the first target of the policy, and of another one when asked', async () => {
     const service = await aService();
     const app = await anApp(`targets: [{ name: api, match: { pid: ${service.pid} } }]`);
