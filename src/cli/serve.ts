@@ -6,9 +6,9 @@ import pino from 'pino';
 import { buildApp } from '../app.ts';
 import { codes } from '../errors.ts';
 import { runAtSpeed } from '../footprint.ts';
-import { isLoopback } from '../http/guard.ts';
 import { loadPolicy } from '../policy/load.ts';
 import type { Policy, ServerPolicy } from '../policy/policy.ts';
+import { isLoopback } from '../policy/url.ts';
 import { readVersion } from '../version.ts';
 import { type Args, type Command, type Io, textOf } from './command.ts';
 

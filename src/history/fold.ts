@@ -6,7 +6,7 @@
  * digits kept are those that its own bucket gives a meaning. It stays within min and max. A bucket
  * with nothing known is NaN in all three.
  */
-import { createFrame, type Frame } from './frame.ts';
+import type { Frame } from './frame.ts';
 
 export interface Folded {
   readonly min: Frame;
@@ -24,23 +24,14 @@ export interface FoldOptions {
 
 const STEPS_OF_RANGE = 256;
 
-const scratch = createFrame(1);
-
-/** The greatest power of two that is not above a positive `value`: all but the exponent cleared. */
-function powerOfTwo(value: number): number {
-  scratch.values[0] = value;
-  scratch.words[0] = 0;
-  scratch.words[1]! &= 0x7ff0_0000;
-  return scratch.values[0];
-}
-
 function roundMean(sum: number, count: number, min: number, max: number): number {
   if (count === 0) return Number.NaN;
   const mean = Math.min(max, Math.max(min, sum / count));
-  const step = powerOfTwo((max - min) / STEPS_OF_RANGE);
-  // 0 when nothing differs; infinite or nothing when the range is
-  if (step === 0 || !Number.isFinite(step)) return mean;
-  return Math.min(max, Math.max(min, Math.round(mean / step) * step));
+  const step = 2 ** Math.floor(Math.log2((max - min) / STEPS_OF_RANGE));
+  const steps = mean / step;
+  // nothing differs, or by more or less than a double can divide by
+  if (step === Infinity || !Number.isFinite(steps)) return mean;
+  return Math.min(max, Math.max(min, Math.round(steps) * step));
 }
 
 /** Folds every row of `from`; each output row must own at least one of them. */

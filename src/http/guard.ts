@@ -5,14 +5,9 @@
  */
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { codes } from '../errors.ts';
+import { isLoopback } from '../policy/url.ts';
 
-const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]', '::1']);
 const SAFE_METHODS = new Set(['GET', 'HEAD', 'OPTIONS']);
-
-/** True for 127.0.0.0/8, ::1 and localhost. */
-export function isLoopback(host: string): boolean {
-  return LOOPBACK_NAMES.has(host) || /^127(\.\d{1,3}){3}$/.test(host);
-}
 
 /** The name in a Host header, without its port, lower case. '' when there is none. */
 export function hostName(header: string | undefined): string {

@@ -67,7 +67,7 @@ function checkCleaner(cleaner: RawCleaner, path: Path): Finding[] {
       : expectOneOf(signal, SIGNALS);
     findings.push({ path: [...path, 'signal'], expected, got: describeValue(signal) });
   }
-  if (cleaner.http && !isLoopback(new URL(cleaner.http.url))) {
+  if (cleaner.http && !isLoopback(new URL(cleaner.http.url).hostname)) {
     const expected = 'a URL on this machine: localhost, 127.0.0.1 or [::1]';
     const got = describeValue(cleaner.http.url);
     findings.push({ path: [...path, 'http', 'url'], expected, got });

@@ -34,7 +34,7 @@ export function checkCleanupUrl(url: string): string {
   const { protocol, hostname } = parsed;
   if (protocol !== 'http:' && protocol !== 'https:') reject('cleanup_url: expected http or https');
   if (hasCredentials(parsed)) reject('cleanup_url: must not carry credentials');
-  if (!isLoopback(parsed)) reject(`cleanup_url: expected a loopback host, got ${hostname}`);
+  if (!isLoopback(hostname)) reject(`cleanup_url: expected a loopback host, got ${hostname}`);
   return url;
 }
 

@@ -3,10 +3,11 @@
 const LONGEST = 2048;
 const HIGHEST_PORT = 65_535;
 const PORT = /^[^/]*\/\/[^/?#]*:(\d+)(?:[/?#]|$)/;
-const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|\[::1\])$/;
+const LOOPBACK = /^(localhost|127(\.\d{1,3}){3}|::1|\[::1\])$/;
 
-export function isLoopback({ hostname }: URL): boolean {
-  return LOOPBACK.test(hostname);
+/** localhost, 127.0.0.0/8 or ::1, which a URL has in brackets. */
+export function isLoopback(host: string): boolean {
+  return LOOPBACK.test(host);
 }
 
 /** `http://127.0.0.1:3000@example.org/` reads like one host and calls the other. */

@@ -61,7 +61,7 @@ function checkedUrl({ name, url: text }: HttpHookOptions): URL {
   if (url.protocol !== 'http:' && url.protocol !== 'https:')
     refuse('http.url must be http or https');
   if (hasCredentials(url)) refuse('http.url must not carry credentials');
-  if (!isLoopback(url)) refuse(`http.url must be on a loopback host, not ${url.hostname}`);
+  if (!isLoopback(url.hostname)) refuse(`http.url must be on a loopback host, not ${url.hostname}`);
   return url;
 }
 

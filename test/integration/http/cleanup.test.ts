@@ -3,6 +3,7 @@ import { text } from 'node:stream/consumers';
 import type { FastifyInstance } from 'fastify';
 import type { Logger } from 'pino';
 import { afterEach, describe, expect, it } from 'vitest';
+import { aCleaner } from '../../unit/respond/a-cleanup.ts';
 import { aHook, endHooks, type Hook } from '../a-hook.ts';
 import { aLog } from '../a-log.ts';
 import { aService, endServices } from '../a-service.ts';
@@ -197,14 +198,7 @@ describe('POST /internal/memory/cleanup', () => {
 
   it('believes no cleaner of the application that frees more than there is', async () => {
     const app = await anApp();
-    app.memory.addCleaner({
-      name: 'liar',
-      target: 'self',
-      level: 'gentle',
-      timeoutMs: 1_000,
-      plan: () => 'boast',
-      run: () => ({ freedBytes: 1e300 }),
-    });
+    app.memory.addCleaner(aCleaner('liar', () => ({ freedBytes: 1e300 })));
     const { liar } = rowsOf((await clean(app, { level: 'gentle' })).json());
     expect(liar).toMatchObject({ outcome: 'ok', error: expect.stringContaining('ignored') });
     const measured = liar?.freed_bytes ?? Number.NaN;

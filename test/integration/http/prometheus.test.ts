@@ -1,5 +1,6 @@
 import type { FastifyInstance } from 'fastify';
 import { afterEach, describe, expect, it } from 'vitest';
+import { aCleaner } from '../../unit/respond/a-cleanup.ts';
 import { aService, endServices } from '../a-service.ts';
 import { anApp, endApps } from '../an-app.ts';
 
@@ -91,22 +92,9 @@ targets: [{ name: api, match: { pid: ${pid} } }]
 
   it('counts cleanups, and not dry runs', async () => {
     const app = await anApp();
-    app.memory.addCleaner({
-      name: 'sessions',
-      target: 'self',
-      level: 'gentle',
-      timeoutMs: 1_000,
-      plan: () => 'drop them',
-      run: () => ({ freedBytes: 1000, items: 1 }),
-    });
-    app.memory.addCleaner({
-      name: 'broken',
-      target: 'self',
-      level: 'aggressive',
-      timeoutMs: 1_000,
-      plan: () => 'fail',
-      run: () => Promise.reject(new Error('broken')),
-    });
+    const fails = () => Promise.reject(new Error('broken'));
+    app.memory.addCleaner(aCleaner('sessions', () => ({ freedBytes: 1000, items: 1 })));
+    app.memory.addCleaner(aCleaner('broken', fails, { level: 'aggressive' }));
     const clean = (dry_run: boolean) =>
       app.inject({
         method: 'POST',

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from 'vitest';
+import { aCleaner } from '../../unit/respond/a-cleanup.ts';
 import { aService, endServices } from '../a-service.ts';
 import { anApp, endApps } from '../an-app.ts';
 
@@ -122,14 +123,7 @@ targets: [{ name: db, match: { command: no-such-program } }, { name: api, match:
 
   it('says what was done, in words and by cleaner', async () => {
     const app = await anApp();
-    app.memory.addCleaner({
-      name: 'sessions',
-      target: 'self',
-      level: 'gentle',
-      timeoutMs: 1_000,
-      plan: () => 'drop them',
-      run: () => ({ freedBytes: 2 ** 20 }),
-    });
+    app.memory.addCleaner(aCleaner('sessions', () => ({ freedBytes: 2 ** 20 })));
     const before = (await app.inject(STATUS)).json();
     expect(before.summary).not.toContain('Cleaned');
     await app.memory.cleanup.run({ level: 'gentle', reason: 'test' });
@@ -142,14 +136,7 @@ targets: [{ name: db, match: { command: no-such-program } }, { name: api, match:
 
   it('says which cleaner failed and why, and does not call that cleaned', async () => {
     const app = await anApp();
-    app.memory.addCleaner({
-      name: 'sessions',
-      target: 'self',
-      level: 'gentle',
-      timeoutMs: 1_000,
-      plan: () => 'drop them',
-      run: () => Promise.reject(new Error('store is locked')),
-    });
+    app.memory.addCleaner(aCleaner('sessions', () => Promise.reject(new Error('store is locked'))));
     await app.memory.cleanup.run({ level: 'gentle', reason: 'test' });
     const report = (await app.inject(STATUS)).json();
     expect(report.summary).toMatch(

@@ -1,7 +1,8 @@
 import Fastify from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { hostName, isLoopback, useGuard } from '../../../src/http/guard.ts';
+import { hostName, useGuard } from '../../../src/http/guard.ts';
 import { useProblems } from '../../../src/http/problem.ts';
+import { isLoopback } from '../../../src/policy/url.ts';
 
 describe('host names', () => {
   it.each([
